@@ -1,0 +1,206 @@
+//! What a `K` object is made of, and how a lost one finds its way back to its run.
+//!
+//! [`Continuation`] is the right to continue; a [`ContinuationCell`] is where the user's object holds it. Using takes it
+//! out of the cell (one-shot by taking, not by bookkeeping); a kept one that is dropped goes to its run's [`Mailbox`],
+//! for a finaliser must not run user code.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::fault::{Fate, Refusal};
+pub use super::frame::Continuation;
+use super::host::World;
+use super::ids::SegmentId;
+
+/// How many continuations are unused in this process, over all runs.
+pub static LIVE_CONTINUATIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// What reaches a run from outside of it. Its address is the run's identity.
+#[derive(Default)]
+pub struct Mailbox {
+    attention: AtomicBool,
+    interrupted: AtomicBool,
+    finished: AtomicBool,
+    lost: Mutex<Vec<Continuation>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Mailbox {
+    /// Whether the safepoint has something to do.
+    pub fn wants_attention(&self) -> bool {
+        self.attention.load(Ordering::Relaxed)
+    }
+
+    /// Asks the run to look at the signals at its next safepoint. May be called from anywhere.
+    pub fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::Relaxed);
+        self.attention.store(true, Ordering::Release);
+    }
+
+    /// Whether it was interrupted since the last time that was asked.
+    pub fn take_interrupt(&self) -> bool {
+        self.interrupted.swap(false, Ordering::Relaxed)
+    }
+
+    /// The run is over: what is still held is refused from now on.
+    pub fn finish(&self) {
+        self.finished.store(true, Ordering::Release);
+    }
+
+    /// Whether the run is over.
+    pub fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
+    }
+
+    pub(super) fn post(&self, lost: Continuation) {
+        locked(&self.lost).push(lost);
+        self.attention.store(true, Ordering::Release);
+    }
+
+    pub(super) fn acknowledge(&self) {
+        self.attention.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn ask_again(&self) {
+        if self.interrupted.load(Ordering::Relaxed) {
+            self.attention.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn take_lost(&self) -> Option<Continuation> {
+        let mut lost = locked(&self.lost);
+        let first = lost.iter().enumerate().min_by_key(|(_, one)| one.capture).map(|(index, _)| index);
+        let taken = first.map(|index| lost.swap_remove(index));
+        if !lost.is_empty() {
+            self.attention.store(true, Ordering::Release);
+        }
+        taken
+    }
+}
+
+enum State<W: World> {
+    Fresh(Continuation),
+    Kept(Continuation),
+    Used { fate: Fate, by: Option<W::Label>, kept: bool },
+}
+
+/// The inside of a `K` object.
+pub struct ContinuationCell<W: World> {
+    run: Arc<Mailbox>,
+    state: Mutex<State<W>>,
+}
+
+impl<W: World> ContinuationCell<W> {
+    pub(super) fn new(run: Arc<Mailbox>, continuation: Continuation) -> Self {
+        LIVE_CONTINUATIONS.fetch_add(1, Ordering::Relaxed);
+        Self { run, state: Mutex::new(State::Fresh(continuation)) }
+    }
+
+    /// Says that somebody will let it go later. Law: semantics 3, `keep`.
+    ///
+    /// # Errors
+    /// When it was used already, or its run is over.
+    pub fn keep(&self, share: impl Fn(&W::Label) -> W::Label) -> Result<(), Refusal<W>> {
+        let mut state = locked(&self.state);
+        if self.run.is_finished() && !matches!(*state, State::Used { .. }) {
+            return Err(Refusal::Finished);
+        }
+        let before = std::mem::replace(&mut *state, State::Used { fate: Fate::Ended, by: None, kept: false });
+        match before {
+            State::Fresh(continuation) | State::Kept(continuation) => {
+                *state = State::Kept(continuation);
+                Ok(())
+            }
+            State::Used { fate, by, kept } => {
+                let told = by.as_ref().map(share);
+                *state = State::Used { fate, by, kept };
+                Err(Refusal::Used(fate, told))
+            }
+        }
+    }
+
+    /// Takes the continuation out, for the run that asks. Law: semantics 3, one use.
+    ///
+    /// # Errors
+    /// When it was used already, when its run is over, or when it is not the run that asks.
+    pub fn take(
+        &self,
+        run: &Arc<Mailbox>,
+        fate: Fate,
+        by: Option<W::Label>,
+        share: impl Fn(&W::Label) -> W::Label,
+    ) -> Result<Continuation, Refusal<W>> {
+        let mut state = locked(&self.state);
+        if let State::Used { fate, by, .. } = &*state {
+            return Err(Refusal::Used(*fate, by.as_ref().map(share)));
+        }
+        if !Arc::ptr_eq(&self.run, run) {
+            return Err(if self.run.is_finished() { Refusal::Finished } else { Refusal::Foreign });
+        }
+        let kept = matches!(*state, State::Kept(_));
+        match std::mem::replace(&mut *state, State::Used { fate, by, kept }) {
+            State::Fresh(continuation) | State::Kept(continuation) => {
+                LIVE_CONTINUATIONS.fetch_sub(1, Ordering::Relaxed);
+                Ok(continuation)
+            }
+            State::Used { .. } => Err(Refusal::Finished),
+        }
+    }
+
+    /// The prompt of its chain, while it is unused and belongs to `run`.
+    pub(super) fn prompt_of(&self, run: &Arc<Mailbox>) -> Option<SegmentId> {
+        match &*locked(&self.state) {
+            State::Fresh(one) | State::Kept(one) if Arc::ptr_eq(&self.run, run) => Some(one.prompt),
+            _ => None,
+        }
+    }
+
+    /// Whether it belongs to that run.
+    pub(super) fn belongs_to(&self, run: &Arc<Mailbox>) -> bool {
+        Arc::ptr_eq(&self.run, run)
+    }
+
+    /// Whether it was used.
+    pub fn is_used(&self) -> bool {
+        matches!(*locked(&self.state), State::Used { .. })
+    }
+
+    /// Whether `keep` was called.
+    pub fn is_kept(&self) -> bool {
+        matches!(*locked(&self.state), State::Kept(_) | State::Used { kept: true, .. })
+    }
+
+    /// Whether it is neither used nor kept: its clause has to end it.
+    pub(super) fn is_fresh(&self) -> bool {
+        matches!(*locked(&self.state), State::Fresh(_))
+    }
+
+    /// Why it cannot be used, when it cannot.
+    pub(super) fn refusal(&self, run: &Arc<Mailbox>, share: impl Fn(&W::Label) -> W::Label) -> Option<Refusal<W>> {
+        match &*locked(&self.state) {
+            State::Used { fate, by, .. } => Some(Refusal::Used(*fate, by.as_ref().map(share))),
+            _ if self.run.is_finished() => Some(Refusal::Finished),
+            _ if !self.belongs_to(run) => Some(Refusal::Foreign),
+            _ => None,
+        }
+    }
+}
+
+impl<W: World> Drop for ContinuationCell<W> {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let used = State::Used { fate: Fate::Unwound, by: None, kept: false };
+        match std::mem::replace(state, used) {
+            State::Used { .. } => {}
+            State::Fresh(lost) | State::Kept(lost) => {
+                LIVE_CONTINUATIONS.fetch_sub(1, Ordering::Relaxed);
+                if !self.run.is_finished() {
+                    self.run.post(lost);
+                }
+            }
+        }
+    }
+}

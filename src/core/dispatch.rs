@@ -1,0 +1,156 @@
+//! Who gets an effect, and how a chain is detached and attached. Laws: semantics 2 (dispatch, walls, interceptors) and 3.
+
+use super::arena::Arena;
+use super::frame::Continuation;
+use super::host::{Host, World};
+use super::ids::{Capture, ClauseId, InterceptorId, SegmentId};
+use super::segment::{Kind, Remembered, Segment};
+
+/// Who gets an effect.
+pub enum Target {
+    /// The clause of a handler.
+    Clause(SegmentId, ClauseId),
+    /// An interceptor.
+    Interceptor(SegmentId, InterceptorId),
+    /// Nobody; `true` when a wall stopped it.
+    Nobody(bool),
+}
+
+/// How many look-ups a segment remembers.
+const REMEMBERED: usize = 8;
+
+/// The route of an effect that is performed on `from`, when no interceptor lives.
+///
+/// A look-up holds as long as nothing between the segment and the prompt was attached elsewhere: `epoch` says so.
+pub fn remembered_route<W: World>(
+    segments: &mut Arena<Segment<W>>,
+    host: &mut impl Host<W>,
+    epoch: u64,
+    from: SegmentId,
+    effect: &W::Value,
+) -> Target {
+    let class = host.class_of(effect);
+    let scope = &mut segments[from].scope;
+    if scope.epoch == epoch {
+        if let Some(known) = scope.remembered.iter().find(|known| known.class == class) {
+            return Target::Clause(known.prompt, known.clause);
+        }
+    } else {
+        scope.epoch = epoch;
+        forget(&mut segments[from], host);
+    }
+    let target = route(segments, host, from, effect, None);
+    if let Target::Clause(prompt, clause) = target {
+        if segments[from].scope.remembered.len() == REMEMBERED {
+            forget(&mut segments[from], host);
+        }
+        let held = host.hold_class(effect);
+        segments[from].scope.remembered.push(Remembered { class, held, prompt, clause });
+    }
+    target
+}
+
+/// Empties the remembered look-ups of a segment.
+pub fn forget<W: World>(segment: &mut Segment<W>, host: &mut impl Host<W>) {
+    for known in segment.scope.remembered.drain(..) {
+        host.discard_class(known.held);
+    }
+}
+
+/// The route of an effect from `from` outward, one region between walls after the other: its interceptors, its handlers,
+/// then the wall. `skip` holds the interceptors that do not count; `None` is for an effect that none sees.
+pub fn route<W: World>(
+    segments: &Arena<Segment<W>>,
+    host: &impl Host<W>,
+    from: SegmentId,
+    effect: &W::Value,
+    skip: Option<&[InterceptorId]>,
+) -> Target {
+    let mut region = Some(from);
+    while let Some(start) = region {
+        if let Some(skip) = skip {
+            let mut at = Some(start);
+            while let Some(id) = at {
+                let segment = &segments[id];
+                match &segment.kind {
+                    Kind::Interceptor(interceptor, _) if !skip.contains(interceptor) => {
+                        return Target::Interceptor(id, *interceptor);
+                    }
+                    Kind::Wall(_) => break,
+                    _ => at = segment.caller,
+                }
+            }
+        }
+        let mut at = Some(start);
+        region = None;
+        while let Some(id) = at {
+            let segment = &segments[id];
+            at = segment.caller;
+            match &segment.kind {
+                Kind::Prompt(prompt) => {
+                    if let Some(clause) = host.select(&prompt.handler, effect) {
+                        return Target::Clause(id, clause);
+                    }
+                }
+                Kind::Wall(allow) => {
+                    if !host.allows(allow, effect) {
+                        return Target::Nobody(true);
+                    }
+                    region = at;
+                    break;
+                }
+                _ => {}
+            }
+        }
+    }
+    Target::Nobody(false)
+}
+
+/// Detaches the chain from `performer` to `prompt` inclusive, and gives the segment outside of it. O(1).
+///
+/// # Panics
+/// When the chain is detached already: the machine contradicts itself.
+pub fn detach<W: World>(
+    segments: &mut Arena<Segment<W>>,
+    performer: SegmentId,
+    prompt: SegmentId,
+    capture: Capture,
+) -> (Continuation, SegmentId) {
+    let parent = segments[prompt].caller.take().expect("a prompt at work has a caller (semantics 3)");
+    let home = Some((parent, segments.birth(parent)));
+    let tail = &mut segments[prompt];
+    tail.head = Some(performer);
+    tail.marker = Some(capture);
+    if let Kind::Prompt(prompt) = &mut tail.kind {
+        prompt.home = home;
+    }
+    (Continuation { prompt, capture }, parent)
+}
+
+/// Whether the continuation stands for a chain that is still detached.
+#[must_use]
+pub fn is_valid<W: World>(segments: &Arena<Segment<W>>, continuation: &Continuation) -> bool {
+    segments[continuation.prompt].marker == Some(continuation.capture)
+}
+
+/// Attaches a detached chain under `parent`: gives the performer, and whether the chain came back to where it was. O(1).
+///
+/// # Panics
+/// When the chain is not detached: the machine contradicts itself.
+pub fn attach<W: World>(
+    segments: &mut Arena<Segment<W>>,
+    continuation: Continuation,
+    parent: SegmentId,
+) -> (SegmentId, bool) {
+    let place = (parent, segments.birth(parent));
+    let tail = &mut segments[continuation.prompt];
+    debug_assert_eq!(tail.marker, Some(continuation.capture), "one owner of a chain (semantics 3)");
+    tail.marker = None;
+    tail.caller = Some(parent);
+    let head = tail.head.take().expect("a detached chain has a head (semantics 3)");
+    let home = match &mut tail.kind {
+        Kind::Prompt(prompt) => prompt.home.take(),
+        _ => None,
+    };
+    (head, home == Some(place))
+}

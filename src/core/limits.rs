@@ -1,0 +1,173 @@
+//! Steps, and the bounds of a run.
+
+use std::time::{Duration, Instant};
+
+use super::fault::Bound;
+
+/// The bounds of a run; `None` is no bound.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Bounds {
+    /// Steps.
+    pub steps: Option<u64>,
+    /// Depth of nested calls.
+    pub depth: Option<u64>,
+    /// Live segments.
+    pub segments: Option<u64>,
+    /// Wall time.
+    pub time: Option<Duration>,
+    /// Steps for clean-up after a bound was passed.
+    pub grace: u64,
+}
+
+/// How often wall time is read, in steps.
+const CLOCK_STEPS: u64 = 64;
+
+/// Counts steps against the bounds.
+pub struct Meter {
+    bounds: Bounds,
+    steps: u64,
+    checkpoint: u64,
+    started: Instant,
+    passed_at: Option<u64>,
+    peak_calls: usize,
+    live_calls: usize,
+    peak_segments: usize,
+}
+
+/// What a step may do.
+pub enum Permit {
+    /// It is made.
+    Granted,
+    /// A bound is passed now: the step is not made.
+    Exceeded(Bound),
+    /// The grace is used up.
+    Exhausted,
+}
+
+impl Meter {
+    /// A meter at zero.
+    #[must_use]
+    pub fn new(bounds: Bounds) -> Self {
+        let mut meter = Self {
+            bounds,
+            steps: 0,
+            checkpoint: 0,
+            started: Instant::now(),
+            passed_at: None,
+            peak_calls: 0,
+            live_calls: 0,
+            peak_segments: 0,
+        };
+        meter.schedule();
+        meter
+    }
+
+    fn schedule(&mut self) {
+        let steps = match self.passed_at {
+            Some(passed) => passed.saturating_add(self.bounds.grace),
+            None => self.bounds.steps.unwrap_or(u64::MAX),
+        };
+        let clock = if self.bounds.time.is_some() && self.passed_at.is_none() {
+            self.steps.saturating_add(CLOCK_STEPS)
+        } else {
+            u64::MAX
+        };
+        self.checkpoint = steps.min(clock);
+    }
+
+    /// Asks for one step.
+    #[inline]
+    pub fn step(&mut self) -> Permit {
+        if self.steps < self.checkpoint {
+            self.steps += 1;
+            return Permit::Granted;
+        }
+        self.check()
+    }
+
+    #[cold]
+    fn check(&mut self) -> Permit {
+        if let Some(passed) = self.passed_at {
+            if self.steps >= passed.saturating_add(self.bounds.grace) {
+                return Permit::Exhausted;
+            }
+        } else if self.bounds.steps.is_some_and(|limit| self.steps >= limit) {
+            return self.pass(Bound::Steps);
+        } else if self.bounds.time.is_some_and(|limit| self.started.elapsed() > limit) {
+            return self.pass(Bound::Seconds);
+        }
+        self.schedule();
+        self.steps += 1;
+        Permit::Granted
+    }
+
+    fn pass(&mut self, bound: Bound) -> Permit {
+        self.passed_at = Some(self.steps);
+        self.schedule();
+        Permit::Exceeded(bound)
+    }
+
+    /// Whether the depth of the chain has to be known.
+    #[must_use]
+    pub const fn bounds_depth(&self) -> bool {
+        self.bounds.depth.is_some() && self.passed_at.is_none()
+    }
+
+    /// Asks to enter one more call, `depth` being there already.
+    pub fn enter(&mut self, depth: usize) -> Permit {
+        if self.bounds_depth() && self.bounds.depth.is_some_and(|limit| depth as u64 >= limit) {
+            return self.pass(Bound::Depth);
+        }
+        Permit::Granted
+    }
+
+    /// Asks for one more segment, `live` being there already.
+    pub fn open(&mut self, live: usize) -> Permit {
+        self.peak_segments = self.peak_segments.max(live + 1);
+        if self.passed_at.is_none() && self.bounds.segments.is_some_and(|limit| live as u64 >= limit) {
+            return self.pass(Bound::Segments);
+        }
+        Permit::Granted
+    }
+
+    /// A generator lives.
+    pub fn call_began(&mut self) {
+        self.live_calls += 1;
+        self.peak_calls = self.peak_calls.max(self.live_calls);
+    }
+
+    /// A generator ended.
+    pub const fn call_ended(&mut self) {
+        self.live_calls -= 1;
+    }
+
+    /// Steps made.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The most calls that were live at a time.
+    #[must_use]
+    pub const fn peak_calls(&self) -> usize {
+        self.peak_calls
+    }
+
+    /// The most segments that were live at a time.
+    #[must_use]
+    pub const fn peak_segments(&self) -> usize {
+        self.peak_segments
+    }
+
+    /// Wall time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The value of a bound, for a message.
+    #[must_use]
+    pub const fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+}

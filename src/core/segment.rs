@@ -1,0 +1,192 @@
+//! A segment: everything about one execution context, and nothing about any other (INV-1, INV-2).
+//!
+//! ```text
+//!   performer ──caller──► … ──caller──► prompt ──caller──► parent
+//!   └────────── what a capture detaches ───────┘
+//! ```
+//!
+//! While a chain is detached its prompt has no `caller`, a `marker` (which capture) and a `head` (the performer): the
+//! three change together. Nothing on a segment is saved or restored by anybody: a segment that is current again finds
+//! its fields as it left them (INV-3).
+
+use super::arena::Slot;
+use super::frame::Frame;
+use super::host::World;
+use super::ids::{Birth, Capture, ClauseId, InterceptorId, NativeId, SegmentId};
+use super::step::{Mode, Pending};
+
+/// Which life-cycle methods a handler has.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Hooks(u8);
+
+impl Hooks {
+    /// `enter`.
+    pub const ENTER: Self = Self(1);
+    /// `result`.
+    pub const RESULT: Self = Self(2);
+    /// `error`.
+    pub const ERROR: Self = Self(4);
+    /// `exit`.
+    pub const EXIT: Self = Self(8);
+    /// `fork`.
+    pub const FORK: Self = Self(16);
+
+    /// No method at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(0)
+    }
+
+    /// These and those.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of those are here.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// The installation of a handler.
+pub struct Prompt<W: World> {
+    /// The handler.
+    pub handler: W::Handler,
+    /// Its native state, shared with its forks.
+    pub native: Option<NativeId>,
+    /// Its life cycle.
+    pub hooks: Hooks,
+    /// Made by `Inherit` or for a thunk: it only answers.
+    pub forked: bool,
+    /// Its body is being unwound: what the body comes to does not pass `result`.
+    pub unwinding: bool,
+    /// Where it stood when it was captured, to tell whether it comes back to the same place.
+    pub home: Option<(SegmentId, Birth)>,
+}
+
+/// What a segment is there for.
+pub enum Kind<W: World> {
+    /// The outermost segment of a run.
+    Root,
+    /// A guard around the program of an unstarted continuation.
+    Body,
+    /// A handler's installation; its frames are the body.
+    Prompt(Prompt<W>),
+    /// An interceptor; its frames are the program that it watches.
+    Interceptor(InterceptorId, W::Value),
+    /// A wall; its frames are the program inside.
+    Wall(W::Value),
+    /// A lost continuation is unwound here, between two steps of `back`.
+    Detour {
+        /// The segment to return to.
+        back: SegmentId,
+        /// Where the lost continuation was captured.
+        origin: Option<W::Value>,
+    },
+}
+
+/// One remembered look-up.
+pub struct Remembered<W: World> {
+    /// The class.
+    pub class: W::ClassId,
+    /// What keeps its identity from being given away.
+    pub held: W::Class,
+    /// The prompt that handles it.
+    pub prompt: SegmentId,
+    /// The clause.
+    pub clause: ClauseId,
+}
+
+/// The handlers in scope, as far as they were looked up from this segment.
+pub struct Scope<W: World> {
+    /// The state of the chain in which the look-ups hold.
+    pub epoch: u64,
+    /// The look-ups.
+    pub remembered: Vec<Remembered<W>>,
+}
+
+/// One execution context.
+pub struct Segment<W: World> {
+    /// What it is there for.
+    pub kind: Kind<W>,
+    /// What happens next.
+    pub mode: Mode<W>,
+    /// What waits here, innermost last.
+    pub frames: Vec<Frame<W>>,
+    /// The segment outside; `None` for the root, a detour, and the prompt of a detached chain.
+    pub caller: Option<SegmentId>,
+    /// On the prompt of a detached chain: the capture.
+    pub marker: Option<Capture>,
+    /// On the prompt of a detached chain: the performer.
+    pub head: Option<SegmentId>,
+    /// What it waits for while user code runs.
+    pub pending_python: Option<Pending<W>>,
+    /// The interceptors whose own program is running here, innermost last.
+    pub interceptor_skip_stack: Vec<InterceptorId>,
+    /// How many of the frames are generators.
+    pub calls: usize,
+    /// The remembered look-ups.
+    pub scope: Scope<W>,
+}
+
+impl<W: World> Default for Segment<W> {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Body,
+            mode: Mode::Suspended,
+            frames: Vec::new(),
+            caller: None,
+            marker: None,
+            head: None,
+            pending_python: None,
+            interceptor_skip_stack: Vec::new(),
+            calls: 0,
+            scope: Scope { epoch: 0, remembered: Vec::new() },
+        }
+    }
+}
+
+/// A slot that grew beyond this many frames gives its memory back.
+const KEPT_FRAMES: usize = 64;
+
+impl<W: World> Slot for Segment<W> {
+    fn vacate(&mut self) {
+        debug_assert!(self.frames.is_empty() && self.scope.remembered.is_empty());
+        if self.frames.capacity() > KEPT_FRAMES {
+            self.frames = Vec::new();
+        }
+        self.kind = Kind::Body;
+        self.mode = Mode::Suspended;
+        self.caller = None;
+        self.marker = None;
+        self.head = None;
+        self.pending_python = None;
+        self.interceptor_skip_stack.clear();
+        self.calls = 0;
+    }
+}
+
+impl<W: World> Segment<W> {
+    /// How many interceptors' programs run on this segment, one inside the other.
+    #[must_use]
+    pub const fn interceptor_eval_depth(&self) -> usize {
+        self.interceptor_skip_stack.len()
+    }
+
+    /// Whether a continuation stands for the chain that ends here.
+    #[must_use]
+    pub const fn is_detached(&self) -> bool {
+        self.head.is_some()
+    }
+
+    /// The prompt, when it is one.
+    #[must_use]
+    pub const fn prompt(&self) -> Option<&Prompt<W>> {
+        match &self.kind {
+            Kind::Prompt(prompt) => Some(prompt),
+            _ => None,
+        }
+    }
+}

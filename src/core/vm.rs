@@ -1,0 +1,294 @@
+//! The loop. Each family of transitions has a file of its own.
+//!
+//! A transition moves [`Vm::current_segment`], sets the mode of the segment that is then current, and goes on; it breaks
+//! with an [`Event`] only for what the machine cannot do itself.
+
+mod deliver;
+mod evaluate;
+mod inherit;
+mod intercept;
+mod leave;
+mod perform;
+mod resume;
+mod unwind;
+
+use std::num::NonZeroU64;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::arena::Arena;
+use super::continuation::Mailbox;
+use super::fault::Fault;
+use super::frame::Frame;
+use super::host::{Host, World};
+use super::ids::{Capture, NativeId, SegmentId};
+use super::interceptor::Interceptors;
+use super::limits::{Bounds, Meter, Permit};
+use super::native::Native;
+use super::segment::{Kind, Segment};
+use super::step::{Event, Mode, Outcome, Pending, Place, PythonCall, StepKind, StepNote};
+use super::trace;
+
+/// Go on, or stop with an event.
+pub type Flow<W> = ControlFlow<Event<W>>;
+
+/// The state of one native installation, and how many prompts share it.
+struct Shared<W: World> {
+    native: Box<dyn Native<W>>,
+    prompts: usize,
+}
+
+/// An error that nobody waits for.
+pub struct Unobserved<W: World> {
+    /// The error.
+    pub error: W::Error,
+    /// Where what failed was captured.
+    pub origin: Option<W::Value>,
+}
+
+/// The machine of one run.
+///
+/// `current_segment` is its only execution-local field (INV-4); the others are registries and counters of the run.
+pub struct Vm<W: World> {
+    current_segment: SegmentId,
+    segments: Arena<Segment<W>>,
+    natives: Vec<Option<Shared<W>>>,
+    free_natives: Vec<NativeId>,
+    interceptors: Interceptors,
+    run: Arc<Mailbox>,
+    meter: Meter,
+    captures: u64,
+    detached: usize,
+    epoch: u64,
+    stepping: bool,
+    note: Option<StepNote<W>>,
+    unobserved: Vec<Unobserved<W>>,
+}
+
+impl<W: World> Vm<W> {
+    /// A machine that is about to evaluate `program`. With `stepping`, each step is an event.
+    #[must_use]
+    pub fn new(program: W::Value, bounds: Bounds, stepping: bool) -> Self {
+        let mut segments = Arena::<Segment<W>>::new();
+        let root = segments.open();
+        segments[root].kind = Kind::Root;
+        segments[root].mode = Mode::HandleYield(program, Place::Node);
+        Self {
+            current_segment: root,
+            segments,
+            natives: Vec::new(),
+            free_natives: Vec::new(),
+            interceptors: Interceptors::default(),
+            run: Arc::new(Mailbox::default()),
+            meter: Meter::new(bounds),
+            captures: 0,
+            detached: 0,
+            epoch: 0,
+            stepping,
+            note: None,
+            unobserved: Vec::new(),
+        }
+    }
+
+    /// The way to reach this run from outside.
+    #[must_use]
+    pub const fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.run
+    }
+
+    /// What was used so far.
+    #[must_use]
+    pub const fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Takes the errors that nobody waits for.
+    pub fn take_unobserved(&mut self) -> Vec<Unobserved<W>> {
+        std::mem::take(&mut self.unobserved)
+    }
+
+    /// Runs until user code is needed, or the run ended.
+    pub fn advance(&mut self, host: &mut impl Host<W>) -> Event<W> {
+        loop {
+            if let ControlFlow::Break(event) = self.turn(host) {
+                return event;
+            }
+        }
+    }
+
+    fn turn(&mut self, host: &mut impl Host<W>) -> Flow<W> {
+        if self.run.wants_attention() {
+            self.safepoint(host)?;
+        }
+        if let Some(note) = self.note.take() {
+            return ControlFlow::Break(Event::Stepped(note));
+        }
+        match self.current().mode.take() {
+            Mode::Deliver(value) => self.deliver(host, value),
+            Mode::Throw(error) => self.throw(host, error),
+            Mode::HandleYield(value, place) => {
+                let ctrl = host.classify(value);
+                self.evaluate(host, ctrl, place)
+            }
+            Mode::Return(value) => self.leave(host, Ok(value)),
+            Mode::Suspended => fault(Fault::Internal("a suspended segment is current")),
+        }
+    }
+
+    /// Feeds what came of the last event. Feeding nothing after [`Event::Stepped`] or [`Event::Attention`] goes on.
+    pub fn receive(&mut self, host: &mut impl Host<W>, outcome: Outcome<W>) {
+        let pending = self.current().pending_python.take();
+        match outcome {
+            Outcome::Yielded(code, value) => {
+                self.push_program(code);
+                self.current().mode = Mode::HandleYield(value, Place::Yield);
+            }
+            Outcome::Returned(value) => {
+                self.current().mode = match pending {
+                    Some(Pending::Function) => Mode::HandleYield(value, Place::Returned),
+                    _ => Mode::Deliver(value),
+                };
+            }
+            Outcome::Raised(error) => {
+                if let Some(Pending::Install(program)) = pending {
+                    host.discard(program);
+                }
+                self.interrupted_by(host, error);
+            }
+            Outcome::Installed(installation) => match pending {
+                Some(Pending::Install(program)) => self.installed(host, installation, program),
+                _ => self.adopted(host, installation),
+            },
+            Outcome::Forwarded(node, effect) => self.forwarded(node, effect),
+        }
+    }
+
+    /// An error takes the place of whatever the current segment was about to do.
+    fn interrupted_by(&mut self, host: &mut impl Host<W>, error: W::Error) {
+        match self.current().mode.take() {
+            Mode::Throw(earlier) => host.chain_context(&error, earlier),
+            Mode::Deliver(value) | Mode::Return(value) | Mode::HandleYield(value, _) => host.discard(value),
+            Mode::Suspended => {}
+        }
+        self.current().mode = Mode::Throw(error);
+    }
+
+    /// Closes what is left without effects: gives the suspended generators, innermost first, each chain after the other.
+    pub fn abandon(&mut self, host: &mut impl Host<W>) -> Vec<W::Code> {
+        self.run.finish();
+        let mut heads: Vec<SegmentId> = vec![self.current_segment];
+        let mut detached: Vec<_> = self.segments.iter().filter_map(|(_, one)| Some((one.marker?, one.head?))).collect();
+        detached.sort_by_key(|(capture, _)| *capture);
+        heads.extend(detached.into_iter().map(|(_, head)| head));
+        let mut codes = Vec::new();
+        for head in heads {
+            let mut at = Some(head);
+            while let Some(id) = at {
+                while let Some(frame) = self.segments[id].frames.pop() {
+                    match frame {
+                        Frame::Program(code) => codes.push(code),
+                        frame => unwind::discard_frame(host, frame),
+                    }
+                }
+                at = match self.segments[id].kind {
+                    Kind::Detour { back, .. } => Some(back),
+                    _ => self.segments[id].caller,
+                };
+            }
+        }
+        codes
+    }
+
+    fn current(&mut self) -> &mut Segment<W> {
+        &mut self.segments[self.current_segment]
+    }
+
+    fn push_frame(&mut self, frame: Frame<W>) {
+        self.current().frames.push(frame);
+    }
+
+    /// Breaks with user code to run; `pending` says what its outcome means.
+    fn call(&mut self, pending: Pending<W>, call: PythonCall<W>) -> Flow<W> {
+        self.current().pending_python = Some(pending);
+        ControlFlow::Break(Event::Python(call))
+    }
+
+    fn proceed(&mut self, mode: Mode<W>) -> Flow<W> {
+        self.current().mode = mode;
+        ControlFlow::Continue(())
+    }
+
+    /// Opens a segment around what comes next; it is then current, with the guards of the one that opened it (INV-6).
+    fn open_segment(&mut self, kind: Kind<W>) -> Flow<W> {
+        match self.meter.open(self.segments.live()) {
+            Permit::Granted => {}
+            Permit::Exceeded(bound) => return fault(Fault::Exceeded(bound)),
+            Permit::Exhausted => return ControlFlow::Break(Event::Exhausted),
+        }
+        self.open_unbounded(kind);
+        ControlFlow::Continue(())
+    }
+
+    fn open_unbounded(&mut self, kind: Kind<W>) {
+        let opener = self.current_segment;
+        let id = self.segments.open();
+        if !self.segments[opener].interceptor_skip_stack.is_empty() {
+            let guards = self.segments[opener].interceptor_skip_stack.clone();
+            self.segments[id].interceptor_skip_stack = guards;
+        }
+        let segment = &mut self.segments[id];
+        segment.kind = kind;
+        segment.caller = Some(opener);
+        self.current_segment = id;
+    }
+
+    /// Counts a step before it is made; `subject` is what a trace shows of it.
+    fn step(&mut self, kind: StepKind, subject: impl FnOnce() -> W::Value) -> Flow<W> {
+        match self.meter.step() {
+            Permit::Granted => {}
+            Permit::Exceeded(bound) => return fault(Fault::Exceeded(bound)),
+            Permit::Exhausted => return ControlFlow::Break(Event::Exhausted),
+        }
+        if self.stepping {
+            self.note = Some(StepNote {
+                step: self.meter.steps(),
+                kind,
+                mode: match kind {
+                    StepKind::Enter => "HandleYield",
+                    StepKind::Exit => "Deliver",
+                },
+                dispatch_depth: trace::dispatch_depth(&self.segments, self.current_segment),
+                subject: subject(),
+            });
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Counts a step of a value: gives it back, or discards it when the step is not made.
+    fn count(&mut self, host: &mut impl Host<W>, kind: StepKind, value: W::Value) -> ControlFlow<Event<W>, W::Value> {
+        match self.step(kind, || host.clone_value(&value)) {
+            ControlFlow::Continue(()) => ControlFlow::Continue(value),
+            ControlFlow::Break(event) => {
+                host.discard(value);
+                ControlFlow::Break(event)
+            }
+        }
+    }
+
+    fn next_capture(&mut self) -> Capture {
+        self.captures += 1;
+        Capture(NonZeroU64::new(self.captures).expect("captures are counted from 1"))
+    }
+
+    fn push_program(&mut self, code: W::Code) {
+        self.meter.call_began();
+        let segment = self.current();
+        segment.calls += 1;
+        segment.frames.push(Frame::Program(code));
+    }
+}
+
+/// Breaks with an error of the library, raised at the current place.
+const fn fault<W: World>(fault: Fault<W>) -> Flow<W> {
+    ControlFlow::Break(Event::Fault(fault))
+}

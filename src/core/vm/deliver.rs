@@ -1,0 +1,175 @@
+//! A value or an error meets the top frame.
+
+use super::{Flow, Vm, unwind};
+use crate::core::frame::Frame;
+use crate::core::host::{Host, World};
+use crate::core::ids::SegmentId;
+use crate::core::native::Answer;
+use crate::core::segment::Hooks;
+use crate::core::step::{Hook, Mode, Pending, PythonCall, StepKind};
+
+impl<W: World> Vm<W> {
+    pub(super) fn deliver(&mut self, host: &mut impl Host<W>, value: W::Value) -> Flow<W> {
+        let Some(frame) = self.current().frames.pop() else {
+            return self.proceed(Mode::Return(value));
+        };
+        match frame {
+            Frame::Program(code) => {
+                self.current().calls -= 1;
+                self.meter.call_ended();
+                self.call(Pending::Program, PythonCall::Send(code, value))
+            }
+            Frame::Clause(clause) => self.clause_returned(host, clause, value),
+            Frame::Map(function) => self.call(Pending::Program, PythonCall::Apply(function, value)),
+            Frame::FlatMap(function) => self.call(Pending::Function, PythonCall::Apply(function, value)),
+            Frame::Try => {
+                let value = host.ok(value);
+                self.proceed(Mode::Deliver(value))
+            }
+            Frame::Start(program) => {
+                host.discard(value);
+                self.proceed(Mode::HandleYield(program, crate::core::step::Place::Node))
+            }
+            Frame::Enter(mut entering) => {
+                host.discard(value);
+                if !entering.entered && entering.hooks.has(Hooks::ENTER) {
+                    entering.entered = true;
+                    let handler = host.clone_handler(&entering.handler);
+                    self.push_frame(Frame::Enter(entering));
+                    return self.call(Pending::Program, PythonCall::Hook(handler, Hook::Enter, None));
+                }
+                self.open_prompt(*entering)
+            }
+            Frame::Exit(handler) => {
+                self.push_frame(Frame::AfterValue(value));
+                self.call(Pending::Program, PythonCall::Hook(handler, Hook::Exit, None))
+            }
+            Frame::AfterValue(result) => {
+                host.discard(value);
+                self.proceed(Mode::Deliver(result))
+            }
+            Frame::AfterError(error) => {
+                host.discard(value);
+                self.proceed(Mode::Throw(error))
+            }
+            Frame::Unwinding(unwinding) => {
+                host.discard(value);
+                host.discard_error(unwinding.thrown);
+                self.unwound(host, unwinding.then)
+            }
+            Frame::Intercepted => {
+                self.current().interceptor_skip_stack.pop();
+                self.proceed(Mode::Deliver(value))
+            }
+            Frame::Answer(..) => {
+                let value = self.count(host, StepKind::Exit, value)?;
+                self.proceed(Mode::Deliver(value))
+            }
+            Frame::Settle(prompt) => self.settle(host, prompt, None, Ok(value)),
+            Frame::Evaluated(prompt, cell) => self.evaluated(host, prompt, cell, Ok(value)),
+            Frame::Acquired(usage, release) => {
+                let resource = host.clone_value(&value);
+                self.push_frame(Frame::Release(resource, release));
+                self.call(Pending::Function, PythonCall::Apply(usage, value))
+            }
+            Frame::Release(resource, release) => {
+                self.push_frame(Frame::AfterValue(value));
+                self.call(Pending::Function, PythonCall::Apply(release, resource))
+            }
+            Frame::Inheriting(inheriting) => self.inherit_next(host, *inheriting, value),
+        }
+    }
+
+    pub(super) fn throw(&mut self, host: &mut impl Host<W>, error: W::Error) -> Flow<W> {
+        let Some(frame) = self.current().frames.pop() else {
+            return self.leave(host, Err(error));
+        };
+        match frame {
+            Frame::Program(code) => {
+                self.current().calls -= 1;
+                self.meter.call_ended();
+                self.call(Pending::Program, PythonCall::Throw(code, error))
+            }
+            Frame::Clause(clause) => self.clause_raised(host, clause, error),
+            Frame::Try if host.is_exception(&error) => {
+                let value = host.err(error);
+                self.proceed(Mode::Deliver(value))
+            }
+            Frame::Exit(handler) => {
+                self.push_frame(Frame::AfterError(error));
+                self.call(Pending::Program, PythonCall::Hook(handler, Hook::Exit, None))
+            }
+            Frame::AfterError(earlier) => {
+                host.chain_context(&error, earlier);
+                self.proceed(Mode::Throw(error))
+            }
+            Frame::Unwinding(unwinding) => self.unwinding_met(host, *unwinding, error),
+            Frame::Intercepted => {
+                self.current().interceptor_skip_stack.pop();
+                self.proceed(Mode::Throw(error))
+            }
+            Frame::Settle(prompt) => self.settle(host, prompt, None, Err(error)),
+            Frame::Evaluated(prompt, cell) => self.evaluated(host, prompt, cell, Err(error)),
+            Frame::Release(resource, release) => {
+                self.push_frame(Frame::AfterError(error));
+                self.call(Pending::Function, PythonCall::Apply(release, resource))
+            }
+            Frame::Enter(entering) => {
+                if let Some(native) = entering.native {
+                    self.release_native(host, native);
+                }
+                host.discard_handler(entering.handler);
+                host.discard(entering.program);
+                self.proceed(Mode::Throw(error))
+            }
+            frame => {
+                unwind::discard_frame(host, frame);
+                self.proceed(Mode::Throw(error))
+            }
+        }
+    }
+
+    /// A native handler's outcome is settled; what it then answers is for the current place.
+    fn settle(
+        &mut self,
+        host: &mut impl Host<W>,
+        prompt: SegmentId,
+        cell: Option<W::Value>,
+        outcome: Result<W::Value, W::Error>,
+    ) -> Flow<W> {
+        let native = self.native_of(prompt);
+        let answer = self.native(native).settle(host, cell, outcome);
+        self.answered(host, prompt, answer)
+    }
+
+    /// A thunk's program ended: the one who asked is continued where it stands.
+    fn evaluated(
+        &mut self,
+        host: &mut impl Host<W>,
+        prompt: SegmentId,
+        cell: W::Value,
+        outcome: Result<W::Value, W::Error>,
+    ) -> Flow<W> {
+        let waiting = self.held_by(prompt);
+        self.attach(waiting);
+        self.settle(host, prompt, Some(cell), outcome)
+    }
+
+    /// What a native handler said, at the current place.
+    pub(super) fn answered(&mut self, host: &mut impl Host<W>, prompt: SegmentId, answer: Answer<W>) -> Flow<W> {
+        match answer {
+            Answer::Value(value) => {
+                let value = self.count(host, StepKind::Exit, value)?;
+                self.proceed(Mode::Deliver(value))
+            }
+            Answer::Raise(error) => self.proceed(Mode::Throw(error)),
+            Answer::Fault(fault) => super::fault(fault),
+            Answer::Request(request) => {
+                self.push_frame(Frame::Settle(prompt));
+                self.call(Pending::Program, PythonCall::Request(request))
+            }
+            Answer::Evaluate { program, cell } => self.evaluate_thunk(host, prompt, program, cell),
+            Answer::Forward => super::fault(crate::core::fault::Fault::Internal("a settled request was forwarded")),
+        }
+    }
+}

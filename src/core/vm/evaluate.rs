@@ -1,0 +1,166 @@
+//! A program is evaluated: one arm per control node, in the order of [`Ctrl`].
+
+use std::ops::ControlFlow;
+
+use super::{Flow, Vm, fault};
+use crate::core::continuation::ContinuationCell;
+use crate::core::ctrl::Ctrl;
+use crate::core::dispatch;
+use crate::core::fault::Fault;
+use crate::core::frame::{Entering, Frame};
+use crate::core::host::{Host, World};
+use crate::core::limits::Permit;
+use crate::core::segment::{Hooks, Kind, Prompt};
+use crate::core::step::{Event, Installation, Mode, Pending, Place, PythonCall, StepKind};
+use crate::core::trace;
+
+impl<W: World> Vm<W> {
+    pub(super) fn evaluate(&mut self, host: &mut impl Host<W>, ctrl: Ctrl<W>, place: Place) -> Flow<W> {
+        match ctrl {
+            Ctrl::Pure(value) => self.proceed(Mode::Deliver(value)),
+            Ctrl::Map(program, function) => self.under(Frame::Map(function), program),
+            Ctrl::FlatMap(program, function) => self.under(Frame::FlatMap(function), program),
+            Ctrl::Call(call) => self.call(Pending::Function, PythonCall::Call(call)),
+            Ctrl::Do(call) => self.enter(host, call),
+            Ctrl::Perform(effect) => self.perform(host, effect),
+            Ctrl::WithHandler { node, program } => self.call(Pending::Install(program), PythonCall::Install(node)),
+            Ctrl::WithIntercept(function, program) => {
+                let id = self.interceptors.install();
+                self.inside(Kind::Interceptor(id, function), program)
+            }
+            Ctrl::Seal(allow, program) => self.inside(Kind::Wall(allow), program),
+            Ctrl::Try(program) => self.under(Frame::Try, program),
+            Ctrl::Bracket { acquire, usage, release } => self.under(Frame::Acquired(usage, release), acquire),
+            Ctrl::Resume(k, resumption) => self.resume(host, k, resumption),
+            Ctrl::Transfer(k, resumption) => self.transfer(host, k, resumption),
+            Ctrl::Discontinue(k) => self.discontinue(host, k),
+            Ctrl::Delegate => self.delegate(host),
+            Ctrl::Pass => self.pass(host),
+            Ctrl::GetContinuation => self.own_continuation(host),
+            Ctrl::GetHandlers(None) => {
+                let handlers = trace::handlers(&self.segments, host, self.current_segment);
+                self.deliver_sequence(host, handlers)
+            }
+            Ctrl::GetHandlers(Some(k)) => self.handlers_inside(host, k),
+            Ctrl::GetExecutionContext => {
+                let lines = trace::context(&self.segments, host, self.current_segment);
+                self.deliver_sequence(host, lines)
+            }
+            Ctrl::CreateContinuation(program) => self.create_continuation(host, program),
+            Ctrl::Inherit(k, program) => self.inherit(host, k, program),
+            Ctrl::Escape(action) => {
+                self.current().pending_python = Some(Pending::Action);
+                ControlFlow::Break(Event::Async(action))
+            }
+            Ctrl::NotProgram(value) => fault(Fault::NotProgram(value, place)),
+        }
+    }
+
+    /// Evaluates a program with a frame waiting for its outcome.
+    fn under(&mut self, frame: Frame<W>, program: W::Value) -> Flow<W> {
+        self.push_frame(frame);
+        self.proceed(Mode::HandleYield(program, Place::Node))
+    }
+
+    /// Evaluates a program on a segment of its own.
+    fn inside(&mut self, kind: Kind<W>, program: W::Value) -> Flow<W> {
+        self.open_segment(kind)?;
+        self.proceed(Mode::HandleYield(program, Place::Node))
+    }
+
+    /// A `@do` call: one step, and one level deeper.
+    fn enter(&mut self, host: &mut impl Host<W>, call: W::Call) -> Flow<W> {
+        if let ControlFlow::Break(event) = self.step(StepKind::Enter, || host.show_call(&call)) {
+            host.discard_call(call);
+            return ControlFlow::Break(event);
+        }
+        let depth = match self.meter.bounds_depth() {
+            true => trace::depth(&self.segments, self.current_segment),
+            false => 0,
+        };
+        if let Permit::Exceeded(bound) = self.meter.enter(depth) {
+            host.discard_call(call);
+            return fault(Fault::Exceeded(bound));
+        }
+        self.call(Pending::Program, PythonCall::Start(call))
+    }
+
+    fn deliver_sequence(&mut self, host: &mut impl Host<W>, values: Vec<W::Value>) -> Flow<W> {
+        let sequence = host.sequence(values);
+        self.proceed(Mode::Deliver(sequence))
+    }
+
+    fn handlers_inside(&mut self, host: &mut impl Host<W>, k: W::Value) -> Flow<W> {
+        let Some(prompt) = self.unused_prompt(host, &k) else {
+            return self.refuse(host, k);
+        };
+        let head = self.segments[prompt].head;
+        let handlers = trace::outward(&self.segments, head.unwrap_or(prompt))
+            .filter_map(|(_, segment)| segment.prompt())
+            .map(|prompt| host.handler_object(&prompt.handler))
+            .collect();
+        host.discard(k);
+        self.deliver_sequence(host, handlers)
+    }
+
+    /// A detached body that waits for its first value; its `K` is kept from the start.
+    fn create_continuation(&mut self, host: &mut impl Host<W>, program: W::Value) -> Flow<W> {
+        let here = self.current_segment;
+        if let ControlFlow::Break(event) = self.open_segment(Kind::Body) {
+            host.discard(program);
+            return ControlFlow::Break(event);
+        }
+        let body = self.current_segment;
+        self.push_frame(Frame::Start(program));
+        self.current().interceptor_skip_stack.clear();
+        let capture = self.next_capture();
+        let (continuation, _) = dispatch::detach(&mut self.segments, body, body, capture);
+        self.detached += 1;
+        self.current_segment = here;
+        let cell = ContinuationCell::new(self.run.clone(), continuation);
+        let kept = cell.keep(|label| host.clone_label(label));
+        debug_assert!(kept.is_ok(), "a new continuation can be kept");
+        let k = host.make_k(cell);
+        self.proceed(Mode::Deliver(k))
+    }
+
+    /// The driver made a handler ready for the program.
+    pub(super) fn installed(&mut self, host: &mut impl Host<W>, ready: Installation<W>, program: W::Value) {
+        let Installation { handler, native, hooks } = ready;
+        let native = native.map(|native| self.add_native(native));
+        let entering = Entering { handler, native, hooks, program, entered: false };
+        self.push_frame(Frame::Enter(Box::new(entering)));
+        self.current().mode = Mode::Deliver(host.unit());
+    }
+
+    /// Opens the prompt, and evaluates the body on it.
+    pub(super) fn open_prompt(&mut self, entering: Entering<W>) -> Flow<W> {
+        let Entering { handler, native, hooks, program, .. } = entering;
+        // What `exit` undoes is done: the prompt opens whatever the bounds say, and the next step raises.
+        let prompt = Prompt { handler, native, hooks, forked: false, unwinding: false, home: None };
+        self.open_unbounded(Kind::Prompt(prompt));
+        self.proceed(Mode::HandleYield(program, Place::Node))
+    }
+
+    /// A thunk's program runs under a fork of the prompt's installation, on the segment outside of the prompt.
+    pub(super) fn evaluate_thunk(
+        &mut self,
+        host: &mut impl Host<W>,
+        prompt: crate::core::ids::SegmentId,
+        program: W::Value,
+        cell: W::Value,
+    ) -> Flow<W> {
+        let waiting = self.capture(prompt);
+        self.leave_to_frame(waiting);
+        self.push_frame(Frame::Evaluated(prompt, cell));
+        if let Some((handler, native)) =
+            self.segments[prompt].prompt().map(|prompt| (host.clone_handler(&prompt.handler), prompt.native))
+        {
+            self.share_native(native);
+            let fork =
+                Prompt { handler, native, hooks: Hooks::none(), forked: true, unwinding: false, home: None };
+            self.open_unbounded(Kind::Prompt(fork));
+        }
+        self.proceed(Mode::HandleYield(program, Place::Node))
+    }
+}

@@ -1,0 +1,108 @@
+//! A program runs inside forks of what a continuation contains: what a scheduler needs to spawn (semantics 2, 7).
+
+use super::{Flow, Vm};
+use crate::core::frame::{Frame, Inheriting, Layer};
+use crate::core::host::{Host, World};
+use crate::core::segment::{Hooks, Kind, Prompt};
+use crate::core::step::{Hook, Installation, Mode, Pending, Place, PythonCall};
+use crate::core::trace;
+
+impl<W: World> Vm<W> {
+    pub(super) fn inherit(&mut self, host: &mut impl Host<W>, k: W::Value, program: W::Value) -> Flow<W> {
+        let Some(prompt) = self.unused_prompt(host, &k) else {
+            host.discard(program);
+            return self.refuse(host, k);
+        };
+        let head = self.segments[prompt].head.unwrap_or(prompt);
+        let layers = trace::outward(&self.segments, head)
+            .filter_map(|(_, segment)| match &segment.kind {
+                Kind::Prompt(prompt) => {
+                    Some(Layer::Handler(host.clone_handler(&prompt.handler), prompt.native, prompt.hooks))
+                }
+                Kind::Interceptor(id, function) => Some(Layer::Interceptor(*id, host.clone_value(function))),
+                Kind::Wall(allow) => Some(Layer::Wall(host.clone_value(allow))),
+                Kind::Root | Kind::Body | Kind::Detour { .. } => None,
+            })
+            .collect();
+        host.discard(k);
+        self.inherit_layers(host, Inheriting { layers, forking: None, program })
+    }
+
+    /// Opens one segment a layer, outermost first; a `fork` of the user runs on the innermost one opened so far.
+    fn inherit_layers(&mut self, host: &mut impl Host<W>, mut inheriting: Inheriting<W>) -> Flow<W> {
+        while let Some(layer) = inheriting.layers.pop() {
+            match layer {
+                Layer::Handler(handler, None, hooks) if hooks.has(Hooks::FORK) => {
+                    inheriting.forking = Some(host.clone_handler(&handler));
+                    self.push_frame(Frame::Inheriting(Box::new(inheriting)));
+                    return self.call(Pending::Program, PythonCall::Hook(handler, Hook::Fork, None));
+                }
+                Layer::Handler(handler, native, hooks) => {
+                    let forked = native.and_then(|native| self.native(native).fork(host));
+                    let native = match forked {
+                        Some(forked) => Some(self.add_native(forked)),
+                        None => {
+                            self.share_native(native);
+                            native
+                        }
+                    };
+                    self.open_fork(handler, native, hooks);
+                }
+                Layer::Interceptor(id, function) => {
+                    self.interceptors.fork();
+                    self.open_unbounded(Kind::Interceptor(id, function));
+                }
+                Layer::Wall(allow) => self.open_unbounded(Kind::Wall(allow)),
+            }
+        }
+        self.proceed(Mode::HandleYield(inheriting.program, Place::Node))
+    }
+
+    fn open_fork(&mut self, handler: W::Handler, native: Option<crate::core::ids::NativeId>, hooks: Hooks) {
+        let prompt = Prompt { handler, native, hooks, forked: true, unwinding: false, home: None };
+        self.open_unbounded(Kind::Prompt(prompt));
+    }
+
+    /// A `fork` gave its value, or the fork that it gave stands: the next layer.
+    pub(super) fn inherit_next(
+        &mut self,
+        host: &mut impl Host<W>,
+        mut inheriting: Inheriting<W>,
+        value: W::Value,
+    ) -> Flow<W> {
+        match inheriting.forking.take() {
+            Some(handler) => {
+                self.push_frame(Frame::Inheriting(Box::new(inheriting)));
+                self.call(Pending::Adopt, PythonCall::Adopt(handler, value))
+            }
+            None => {
+                host.discard(value);
+                self.inherit_layers(host, inheriting)
+            }
+        }
+    }
+
+    /// The driver made what `fork` gave a handler: it stands inside the layers opened so far.
+    pub(super) fn adopted(&mut self, host: &mut impl Host<W>, ready: Installation<W>) {
+        let Installation { handler, native, hooks } = ready;
+        if let Some(frame @ Frame::Inheriting(_)) = self.current().frames.pop() {
+            let native = native.map(|native| self.add_native(native));
+            self.open_fork(handler, native, hooks);
+            self.push_frame(frame);
+        }
+        self.current().mode = Mode::Deliver(host.unit());
+    }
+}
+
+pub(super) fn discard<W: World>(host: &mut impl Host<W>, inheriting: Inheriting<W>) {
+    for layer in inheriting.layers {
+        match layer {
+            Layer::Handler(handler, ..) => host.discard_handler(handler),
+            Layer::Interceptor(_, value) | Layer::Wall(value) => host.discard(value),
+        }
+    }
+    if let Some(handler) = inheriting.forking {
+        host.discard_handler(handler);
+    }
+    host.discard(inheriting.program);
+}

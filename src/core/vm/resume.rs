@@ -1,0 +1,452 @@
+//! Continuations go on, and clauses come to their end. Laws: semantics 2 and 3; the table is `specs/ends.md`.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use super::{Flow, Vm, fault};
+use crate::core::ctrl::Ctrl;
+use crate::core::dispatch;
+use crate::core::fault::{Fate, Fault, Refusal};
+use crate::core::frame::{ClauseFrame, Continuation, Departure, Frame, Resumption, Role, Then, Unwinding};
+use crate::core::host::{Host, World};
+use crate::core::ids::SegmentId;
+use crate::core::segment::Kind;
+use crate::core::step::{Mode, StepKind};
+use crate::core::trace;
+
+/// How many frames are looked at for the clause that uses a `k`: for messages only.
+const USER_FRAMES: usize = 8;
+
+impl<W: World> Vm<W> {
+    /// `Resume`: the continuation goes on here, and what waits here waits for it.
+    pub(super) fn resume(&mut self, host: &mut impl Host<W>, k: W::Value, how: Resumption<W>) -> Flow<W> {
+        let fate = match how {
+            Resumption::Value(_) => Fate::Resumed,
+            Resumption::Error(_) => Fate::ThrownInto,
+        };
+        let by = self.user_label(host);
+        let taken = self.take_to_resume(host, &k, fate, by, how);
+        host.discard(k);
+        match taken {
+            Ok((continuation, how)) => self.continue_with(continuation, how),
+            Err(refused) => fault(refused),
+        }
+    }
+
+    /// `Transfer`: the nearest clause is finished first, then the continuation goes on in its place.
+    pub(super) fn transfer(&mut self, host: &mut impl Host<W>, k: W::Value, how: Resumption<W>) -> Flow<W> {
+        let Some((segment, index)) = self.nearest_clause() else {
+            discard_resumption(host, how);
+            host.discard(k);
+            return fault(Fault::OutsideClause("Transfer"));
+        };
+        let own = matches!(&self.segments[segment].frames[index],
+            Frame::Clause(ClauseFrame { k: Some(own), .. }) if host.same_value(own, &k));
+        if let ControlFlow::Break(event) = self.step(StepKind::Exit, || host.clone_value(&k)) {
+            discard_resumption(host, how);
+            host.discard(k);
+            return ControlFlow::Break(event);
+        }
+        let departure = if own {
+            if let Some(refusal) = host.cell(&k).refusal(&self.run, |label| host.clone_label(label)) {
+                discard_resumption(host, how);
+                host.discard(k);
+                return fault(Fault::Refused(refusal));
+            }
+            Departure::Own(how)
+        } else {
+            let fate = match how {
+                Resumption::Value(_) => Fate::Transferred,
+                Resumption::Error(_) => Fate::ThrownInto,
+            };
+            let by = self.user_label(host);
+            match self.take_to_resume(host, &k, fate, by, how) {
+                Ok((continuation, how)) => Departure::Other(continuation, how),
+                Err(refused) => {
+                    host.discard(k);
+                    return fault(refused);
+                }
+            }
+        };
+        host.discard(k);
+        self.depart(host, segment, index, departure)
+    }
+
+    /// `Pass`: the nearest clause is finished first, then effect and `k` go outward.
+    pub(super) fn pass(&mut self, host: &mut impl Host<W>) -> Flow<W> {
+        let Some((segment, index)) = self.nearest_clause() else {
+            return fault(Fault::OutsideClause("Pass"));
+        };
+        if let Frame::Clause(clause) = &self.segments[segment].frames[index]
+            && !is_unused(host, clause)
+        {
+            return fault(Fault::PassAfterUse);
+        }
+        self.depart(host, segment, index, Departure::Pass)
+    }
+
+    /// `Delegate`: the nearest clause's effect is performed here.
+    pub(super) fn delegate(&mut self, host: &mut impl Host<W>) -> Flow<W> {
+        match self.nearest_clause() {
+            Some((segment, index)) => match &self.segments[segment].frames[index] {
+                Frame::Clause(clause) => {
+                    let effect = host.clone_value(&clause.effect);
+                    self.perform(host, effect)
+                }
+                _ => fault(Fault::Internal("a clause is not where it was found")),
+            },
+            None => fault(Fault::OutsideClause("Delegate")),
+        }
+    }
+
+    /// `GetContinuation`: the nearest clause's own `k`.
+    pub(super) fn own_continuation(&mut self, host: &mut impl Host<W>) -> Flow<W> {
+        let Some((segment, index)) = self.nearest_clause() else {
+            return fault(Fault::OutsideClause("GetContinuation"));
+        };
+        let k = match &self.segments[segment].frames[index] {
+            Frame::Clause(ClauseFrame { k: Some(k), .. }) => host.clone_value(k),
+            _ => return fault(Fault::NoContinuation),
+        };
+        self.proceed(Mode::Deliver(k))
+    }
+
+    /// `Discontinue`: the continuation is unwound here.
+    pub(super) fn discontinue(&mut self, host: &mut impl Host<W>, k: W::Value) -> Flow<W> {
+        let by = self.user_label(host);
+        let taken = self.take(host, &k, Fate::Discontinued, by);
+        host.discard(k);
+        match taken {
+            Ok(continuation) => self.unwind(host, continuation, Then::Unit),
+            Err(refusal) => fault(Fault::Refused(refusal)),
+        }
+    }
+
+    /// A clause returned: its value is an answer, a node for its own end, or what ends the block.
+    pub(super) fn clause_returned(
+        &mut self,
+        host: &mut impl Host<W>,
+        mut clause: ClauseFrame<W>,
+        value: W::Value,
+    ) -> Flow<W> {
+        if !clause.settled && host.ends_clause(&value, clause.k.as_ref()) {
+            clause.settled = true;
+            return self.clause_ends_with(host, clause, value);
+        }
+        if let ControlFlow::Break(event) = self.step(StepKind::Exit, || host.clone_value(&value)) {
+            host.discard(value);
+            self.push_frame(Frame::Clause(clause));
+            return ControlFlow::Break(event);
+        }
+        if clause.role == Role::Value {
+            let body = self.held_by(clause.prompt);
+            discard_clause(host, clause);
+            return self.continue_with(body, Resumption::Value(value));
+        }
+        match self.take_fresh(host, &clause, Fate::Ended) {
+            Some(body) => {
+                let forked = self.segments[clause.prompt].prompt().is_some_and(|prompt| prompt.forked);
+                discard_clause(host, clause);
+                self.unwind(host, body, if forked { Then::Ended(value) } else { Then::Deliver(value) })
+            }
+            None => {
+                discard_clause(host, clause);
+                self.proceed(Mode::Deliver(value))
+            }
+        }
+    }
+
+    /// A clause returned a node for its own `k`, `Pass()` or `Delegate()`: it is evaluated in the clause's place.
+    fn clause_ends_with(&mut self, host: &mut impl Host<W>, clause: ClauseFrame<W>, node: W::Value) -> Flow<W> {
+        match host.classify(node) {
+            Ctrl::Resume(k, how) | Ctrl::Transfer(k, how) => {
+                let shown = match &how {
+                    Resumption::Value(value) => value,
+                    Resumption::Error(_) => &k,
+                };
+                if let ControlFlow::Break(event) = self.step(StepKind::Exit, || host.clone_value(shown)) {
+                    discard_resumption(host, how);
+                    host.discard(k);
+                    self.push_frame(Frame::Clause(clause));
+                    return ControlFlow::Break(event);
+                }
+                let fate = match &how {
+                    Resumption::Value(_) => Fate::Resumed,
+                    Resumption::Error(_) => Fate::ThrownInto,
+                };
+                let by = self.label_of(host, &clause);
+                let taken = self.take_to_resume(host, &k, fate, by, how);
+                discard_clause(host, clause);
+                host.discard(k);
+                match taken {
+                    Ok((continuation, how)) => self.continue_with(continuation, how),
+                    Err(refused) => fault(refused),
+                }
+            }
+            Ctrl::Discontinue(k) => {
+                self.push_frame(Frame::Clause(clause));
+                self.discontinue(host, k)
+            }
+            Ctrl::Pass if is_unused(host, &clause) => self.pass_on(host, clause),
+            Ctrl::Pass => {
+                discard_clause(host, clause);
+                fault(Fault::PassAfterUse)
+            }
+            Ctrl::Delegate => {
+                let effect = host.clone_value(&clause.effect);
+                self.push_frame(Frame::Clause(clause));
+                self.perform(host, effect)
+            }
+            _ => fault(Fault::Internal("a clause ended with a node that does not end one")),
+        }
+    }
+
+    /// An error leaves a clause: to the performer while its body waits for it, else outward.
+    pub(super) fn clause_raised(
+        &mut self,
+        host: &mut impl Host<W>,
+        clause: ClauseFrame<W>,
+        error: W::Error,
+    ) -> Flow<W> {
+        let body = match clause.role {
+            Role::Value => Some(self.held_by(clause.prompt)),
+            Role::Control => self.take_fresh(host, &clause, Fate::Raised),
+        };
+        discard_clause(host, clause);
+        match body {
+            Some(body) => self.continue_with(body, Resumption::Error(error)),
+            None => self.proceed(Mode::Throw(error)),
+        }
+    }
+
+    /// Puts an unwinding in the place of the clause's frame, and throws at the yield: first its own open blocks.
+    fn depart(
+        &mut self,
+        host: &mut impl Host<W>,
+        segment: SegmentId,
+        index: usize,
+        departure: Departure<W>,
+    ) -> Flow<W> {
+        let thrown = host.discontinued();
+        let known = host.clone_error(&thrown);
+        let slot = &mut self.segments[segment].frames[index];
+        match std::mem::replace(slot, Frame::Try) {
+            Frame::Clause(clause) => {
+                let then = Then::Leave(clause, departure);
+                *slot = Frame::Unwinding(Box::new(Unwinding { thrown: known, then }));
+                self.proceed(Mode::Throw(thrown))
+            }
+            other => {
+                *slot = other;
+                fault(Fault::Internal("a clause is not where it was found"))
+            }
+        }
+    }
+
+    /// The clause's own blocks are done: it hands over.
+    pub(super) fn hand_over(
+        &mut self,
+        host: &mut impl Host<W>,
+        clause: ClauseFrame<W>,
+        departure: Departure<W>,
+    ) -> Flow<W> {
+        match departure {
+            Departure::Own(how) => match self.take_fate(host, &clause, Fate::Transferred) {
+                Ok(body) => {
+                    discard_clause(host, clause);
+                    self.continue_with(body, how)
+                }
+                Err(refusal) => {
+                    discard_resumption(host, how);
+                    discard_clause(host, clause);
+                    fault(Fault::Refused(refusal))
+                }
+            },
+            Departure::Other(target, how) => {
+                let own = match clause.role {
+                    Role::Value => Some(self.held_by(clause.prompt)),
+                    Role::Control => self.take_fresh(host, &clause, Fate::Ended),
+                };
+                discard_clause(host, clause);
+                match own {
+                    Some(own) => self.unwind(host, own, Then::Attach(target, how)),
+                    None => self.continue_with(target, how),
+                }
+            }
+            Departure::Pass if is_unused(host, &clause) => self.pass_on(host, clause),
+            Departure::Pass => {
+                discard_clause(host, clause);
+                fault(Fault::PassAfterUse)
+            }
+        }
+    }
+
+    /// Effect and body go to the next handler outside of the clause's own prompt.
+    fn pass_on(&mut self, host: &mut impl Host<W>, clause: ClauseFrame<W>) -> Flow<W> {
+        let outside = self.current_segment;
+        let body = match clause.role {
+            Role::Value => Some(self.held_by(clause.prompt)),
+            Role::Control => self.take_fresh(host, &clause, Fate::Passed),
+        };
+        let Some(body) = body else {
+            return fault(Fault::Internal("a passed continuation is not there"));
+        };
+        let ClauseFrame { effect, k, .. } = clause;
+        if let Some(k) = k {
+            host.discard(k);
+        }
+        self.attach(body);
+        let target = dispatch::route(&self.segments, host, outside, &effect, None);
+        self.dispatch(host, target, effect)
+    }
+
+    /// Attaches a chain here, and goes on at its performer.
+    pub(super) fn continue_with(&mut self, continuation: Continuation, how: Resumption<W>) -> Flow<W> {
+        if !dispatch::is_valid(&self.segments, &continuation) {
+            return fault(Fault::Refused(Refusal::Used(Fate::Unwound, None)));
+        }
+        self.attach(continuation);
+        self.proceed(match how {
+            Resumption::Value(value) => Mode::Deliver(value),
+            Resumption::Error(error) => Mode::Throw(error),
+        })
+    }
+
+    /// Takes the continuation out of a user's `K`.
+    fn take(
+        &mut self,
+        host: &impl Host<W>,
+        k: &W::Value,
+        fate: Fate,
+        by: Option<W::Label>,
+    ) -> Result<Continuation, Refusal<W>> {
+        let continuation = host.cell(k).take(&self.run, fate, by, |label| host.clone_label(label))?;
+        if dispatch::is_valid(&self.segments, &continuation) {
+            Ok(continuation)
+        } else {
+            Err(Refusal::Used(Fate::Unwound, None))
+        }
+    }
+
+    /// The same, when it is to go on with something: an unstarted one wants `None` first, and stays usable else.
+    fn take_to_resume(
+        &mut self,
+        host: &mut impl Host<W>,
+        k: &W::Value,
+        fate: Fate,
+        by: Option<W::Label>,
+        how: Resumption<W>,
+    ) -> Result<(Continuation, Resumption<W>), Fault<W>> {
+        let how = match how {
+            Resumption::Value(value) if !host.is_unit(&value) && self.is_unstarted(host, k) => {
+                return Err(Fault::FirstValue(value));
+            }
+            how => how,
+        };
+        match self.take(host, k, fate, by) {
+            Ok(continuation) => Ok((continuation, how)),
+            Err(refusal) => {
+                discard_resumption(host, how);
+                Err(Fault::Refused(refusal))
+            }
+        }
+    }
+
+    /// Takes the clause's own body, whatever was said about keeping it.
+    fn take_fate(
+        &mut self,
+        host: &impl Host<W>,
+        clause: &ClauseFrame<W>,
+        fate: Fate,
+    ) -> Result<Continuation, Refusal<W>> {
+        match &clause.k {
+            Some(k) => {
+                let by = self.label_of(host, clause);
+                host.cell(k).take(&self.run, fate, by, |label| host.clone_label(label))
+            }
+            None => Ok(self.held_by(clause.prompt)),
+        }
+    }
+
+    /// Takes the clause's own body when it is neither used nor kept.
+    fn take_fresh(&mut self, host: &impl Host<W>, clause: &ClauseFrame<W>, fate: Fate) -> Option<Continuation> {
+        if is_unused(host, clause) { self.take_fate(host, clause, fate).ok() } else { None }
+    }
+
+    fn label_of(&self, host: &impl Host<W>, clause: &ClauseFrame<W>) -> Option<W::Label> {
+        if !self.segments.holds(clause.prompt, clause.birth) {
+            return None;
+        }
+        let prompt = self.segments[clause.prompt].prompt()?;
+        Some(host.label(&prompt.handler, clause.clause))
+    }
+
+    /// The clause that works right here, for messages.
+    fn user_label(&self, host: &impl Host<W>) -> Option<W::Label> {
+        let frames = &self.segments[self.current_segment].frames;
+        let clause = frames.iter().rev().take(USER_FRAMES).find_map(|frame| match frame {
+            Frame::Clause(clause) => Some(clause),
+            _ => None,
+        })?;
+        self.label_of(host, clause)
+    }
+
+    fn is_unstarted(&self, host: &impl Host<W>, k: &W::Value) -> bool {
+        host.cell(k).prompt_of(&self.run).is_some_and(|body| {
+            matches!(self.segments[body].kind, Kind::Body)
+                && matches!(self.segments[body].frames.as_slice(), [Frame::Start(_)])
+        })
+    }
+
+    /// The prompt of an unused `K` of this run.
+    pub(super) fn unused_prompt(&self, host: &impl Host<W>, k: &W::Value) -> Option<SegmentId> {
+        let prompt = host.cell(k).prompt_of(&self.run)?;
+        self.segments[prompt].is_detached().then_some(prompt)
+    }
+
+    /// The error for a `K` that cannot be used.
+    pub(super) fn refuse(&mut self, host: &mut impl Host<W>, k: W::Value) -> Flow<W> {
+        let refusal = host.cell(&k).refusal(&self.run, |label| host.clone_label(label));
+        host.discard(k);
+        fault(Fault::Refused(refusal.unwrap_or(Refusal::Used(Fate::Unwound, None))))
+    }
+
+    /// The clause that what is yielded here belongs to. A clause whose own prompt lies between resumed this very body,
+    /// and does not count.
+    fn nearest_clause(&self) -> Option<(SegmentId, usize)> {
+        let mut crossed = HashSet::new();
+        for (id, segment) in trace::outward(&self.segments, self.current_segment) {
+            for (index, frame) in segment.frames.iter().enumerate().rev() {
+                if let Frame::Clause(clause) = frame
+                    && !crossed.contains(&(clause.prompt, clause.birth))
+                {
+                    return Some((id, index));
+                }
+            }
+            if segment.prompt().is_some() {
+                crossed.insert((id, self.segments.birth(id)));
+            }
+        }
+        None
+    }
+}
+
+/// Whether the clause's body waits for it still: neither used nor kept.
+fn is_unused<W: World>(host: &impl Host<W>, clause: &ClauseFrame<W>) -> bool {
+    clause.k.as_ref().is_none_or(|k| host.cell(k).is_fresh())
+}
+
+pub(super) fn discard_clause<W: World>(host: &mut impl Host<W>, clause: ClauseFrame<W>) {
+    host.discard(clause.effect);
+    if let Some(k) = clause.k {
+        host.discard(k);
+    }
+}
+
+pub(super) fn discard_resumption<W: World>(host: &mut impl Host<W>, how: Resumption<W>) {
+    match how {
+        Resumption::Value(value) => host.discard(value),
+        Resumption::Error(error) => host.discard_error(error),
+    }
+}
+

@@ -1,0 +1,1 @@
+//! The built-in handlers, written against the core's public interface as anybody could.
