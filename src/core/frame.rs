@@ -144,8 +144,8 @@ pub enum Frame<W: World> {
     Intercepted,
     /// Waits for the answer of a plain value clause of the prompt, which runs in place.
     Answer(SegmentId, ClauseId),
-    /// Waits for the outcome of a native handler's request, at the prompt.
-    Settle(SegmentId),
+    /// Waits for the outcome of a native handler's request about an effect, at the prompt.
+    Settle(SegmentId, W::Value),
     /// Waits for a thunk's program; the chain of the one who asked is detached, and ends in this prompt.
     Evaluated(SegmentId, W::Value),
     /// Waits for the resource.

@@ -88,7 +88,7 @@ pub trait Host<W: World>: Store<W> {
     /// A `K` object around a cell.
     fn make_k(&mut self, cell: ContinuationCell<W>) -> W::Value;
     /// The cell of a `K` object.
-    fn cell<'a>(&self, k: &'a W::Value) -> &'a ContinuationCell<W>;
+    fn cell<'a>(&'a self, k: &'a W::Value) -> &'a ContinuationCell<W>;
 
     /// `Ok(value)`.
     fn ok(&mut self, value: W::Value) -> W::Value;
@@ -96,8 +96,8 @@ pub trait Host<W: World>: Store<W> {
     fn err(&mut self, error: W::Error) -> W::Value;
     /// A list of values.
     fn sequence(&mut self, values: Vec<W::Value>) -> W::Value;
-    /// The user's own object behind a handler.
-    fn handler_object(&self, handler: &W::Handler) -> W::Value;
+    /// The user's own object behind a handler, when there is one.
+    fn handler_object(&self, handler: &W::Handler) -> Option<W::Value>;
     /// One line of an execution context: the name, file and line of suspended code.
     fn describe_code(&mut self, code: &W::Code) -> W::Value;
     /// One line of an execution context: a clause at work.

@@ -27,4 +27,5 @@ pub mod native;
 pub mod segment;
 pub mod step;
 pub mod trace;
+pub mod visit;
 pub mod vm;

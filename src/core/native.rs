@@ -17,14 +17,14 @@ pub enum Answer<W: World> {
     Fault(Fault<W>),
     /// Not for this one: the walk goes on outward.
     Forward,
-    /// Work that may run user code; [`Native::settle`] gets the outcome.
+    /// Work that may run user code; [`Native::settle`] gets the outcome, and may forward the effect still.
     Request(W::Request),
-    /// A program to run under this installation and the handlers outside it; [`Native::settle`] gets the outcome.
+    /// A program to run under this installation and the handlers outside it; [`Native::settle_thunk`] gets the outcome.
     Evaluate {
         /// The program.
         program: W::Value,
         /// The thunk that the outcome belongs to.
-        cell: W::Value,
+        thunk: W::Value,
     },
 }
 
@@ -33,19 +33,38 @@ pub trait Native<W: World>: Send {
     /// Answers an effect that was dispatched to the clause.
     fn answer(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Answer<W>;
 
-    /// Answers with what came of a request, or of a thunk's program.
+    /// Answers the effect with what came of a request.
     fn settle(
         &mut self,
-        store: &mut dyn Store<W>,
-        cell: Option<W::Value>,
+        _store: &mut dyn Store<W>,
+        _effect: &W::Value,
         outcome: Result<W::Value, W::Error>,
     ) -> Answer<W> {
-        if let Some(cell) = cell {
-            store.discard(cell);
-        }
         match outcome {
             Ok(value) => Answer::Value(value),
             Err(error) => Answer::Raise(error),
+        }
+    }
+
+    /// Answers with what came of a thunk's program.
+    fn settle_thunk(
+        &mut self,
+        store: &mut dyn Store<W>,
+        thunk: W::Value,
+        outcome: Result<W::Value, W::Error>,
+    ) -> Answer<W> {
+        match outcome {
+            Ok(value) => {
+                let kept = store.share(&value);
+                store.settle_thunk(&thunk, Some(kept));
+                store.discard(thunk);
+                Answer::Value(value)
+            }
+            Err(error) => {
+                store.settle_thunk(&thunk, None);
+                store.discard(thunk);
+                Answer::Raise(error)
+            }
         }
     }
 
@@ -58,6 +77,9 @@ pub trait Native<W: World>: Send {
     fn fork(&self, _store: &mut dyn Store<W>) -> Option<Box<dyn Native<W>>> {
         None
     }
+
+    /// Shows every value that it holds.
+    fn visit(&self, see: &mut dyn FnMut(&W::Value));
 
     /// Hands every value that it holds to the host.
     fn release(self: Box<Self>, store: &mut dyn Store<W>);
@@ -103,6 +125,8 @@ pub trait Store<W: World> {
     fn store(&mut self, mapping: &W::Value, key: W::Value, value: W::Value) -> Option<W::Request>;
     /// A request to replace the value under `key` by `function` of it, and to give the old one.
     fn modify(&mut self, mapping: &W::Value, key: W::Value, function: W::Value) -> W::Request;
+    /// Whether the outcome of a request says that there is no such key.
+    fn is_missing(&self, value: &W::Value) -> bool;
     /// A copy of a mapping.
     fn copy(&mut self, mapping: &W::Value) -> W::Value;
     /// Appends to a list.

@@ -33,6 +33,7 @@ pub enum Mode<W: World> {
 
 impl<W: World> Mode<W> {
     /// Leaves the segment suspended.
+    #[must_use]
     pub const fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Suspended)
     }

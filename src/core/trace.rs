@@ -47,8 +47,7 @@ pub fn dispatch_depth<W: World>(segments: &Arena<Segment<W>>, from: SegmentId) -
 pub fn handlers<W: World>(segments: &Arena<Segment<W>>, host: &impl Host<W>, from: SegmentId) -> Vec<W::Value> {
     outward(segments, from)
         .take_while(|(_, segment)| !matches!(segment.kind, Kind::Wall(_)))
-        .filter_map(|(_, segment)| segment.prompt())
-        .map(|prompt| host.handler_object(&prompt.handler))
+        .filter_map(|(_, segment)| host.handler_object(&segment.prompt()?.handler))
         .collect()
 }
 

@@ -28,6 +28,7 @@ use super::native::Native;
 use super::segment::{Kind, Segment};
 use super::step::{Event, Mode, Outcome, Pending, Place, PythonCall, StepKind, StepNote};
 use super::trace;
+use super::visit::{self, Visitor};
 
 /// Go on, or stop with an event.
 pub type Flow<W> = ControlFlow<Event<W>>;
@@ -197,6 +198,25 @@ impl<W: World> Vm<W> {
             }
         }
         codes
+    }
+
+    /// Shows everything that it holds.
+    pub fn visit(&self, visitor: &mut impl Visitor<W>) {
+        for (_, segment) in self.segments.iter() {
+            visit::segment(segment, visitor);
+        }
+        for shared in self.natives.iter().flatten() {
+            shared.native.visit(&mut |value| visitor.value(value));
+        }
+        for lost in &self.unobserved {
+            visitor.error(&lost.error);
+            if let Some(origin) = &lost.origin {
+                visitor.value(origin);
+            }
+        }
+        if let Some(note) = &self.note {
+            visitor.value(&note.subject);
+        }
     }
 
     fn current(&mut self) -> &mut Segment<W> {

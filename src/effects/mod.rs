@@ -1,1 +1,12 @@
 //! The built-in handlers, written against the core's public interface as anybody could.
+//!
+//! A clause is known by its place in the handler's table: `Get`, `Put`, `Modify` for state, `Ask` for the reader, `Tell`
+//! for the writer. Law: semantics 6.
+
+mod reader;
+mod state;
+mod writer;
+
+pub use reader::Reader;
+pub use state::State;
+pub use writer::Writer;

@@ -1,6 +1,7 @@
 //! A value or an error meets the top frame.
 
 use super::{Flow, Vm, unwind};
+use crate::core::fault::Fault;
 use crate::core::frame::Frame;
 use crate::core::host::{Host, World};
 use crate::core::ids::SegmentId;
@@ -65,8 +66,8 @@ impl<W: World> Vm<W> {
                 let value = self.count(host, StepKind::Exit, value)?;
                 self.proceed(Mode::Deliver(value))
             }
-            Frame::Settle(prompt) => self.settle(host, prompt, None, Ok(value)),
-            Frame::Evaluated(prompt, cell) => self.evaluated(host, prompt, cell, Ok(value)),
+            Frame::Settle(prompt, effect) => self.settle(host, prompt, effect, Ok(value)),
+            Frame::Evaluated(prompt, thunk) => self.evaluated(host, prompt, thunk, Ok(value)),
             Frame::Acquired(usage, release) => {
                 let resource = host.clone_value(&value);
                 self.push_frame(Frame::Release(resource, release));
@@ -108,8 +109,8 @@ impl<W: World> Vm<W> {
                 self.current().interceptor_skip_stack.pop();
                 self.proceed(Mode::Throw(error))
             }
-            Frame::Settle(prompt) => self.settle(host, prompt, None, Err(error)),
-            Frame::Evaluated(prompt, cell) => self.evaluated(host, prompt, cell, Err(error)),
+            Frame::Settle(prompt, effect) => self.settle(host, prompt, effect, Err(error)),
+            Frame::Evaluated(prompt, thunk) => self.evaluated(host, prompt, thunk, Err(error)),
             Frame::Release(resource, release) => {
                 self.push_frame(Frame::AfterError(error));
                 self.call(Pending::Function, PythonCall::Apply(release, resource))
@@ -129,17 +130,17 @@ impl<W: World> Vm<W> {
         }
     }
 
-    /// A native handler's outcome is settled; what it then answers is for the current place.
+    /// The outcome of a native handler's request: what it then says is for the current place.
     fn settle(
         &mut self,
         host: &mut impl Host<W>,
         prompt: SegmentId,
-        cell: Option<W::Value>,
+        effect: W::Value,
         outcome: Result<W::Value, W::Error>,
     ) -> Flow<W> {
         let native = self.native_of(prompt);
-        let answer = self.native(native).settle(host, cell, outcome);
-        self.answered(host, prompt, answer)
+        let answer = self.native(native).settle(host, &effect, outcome);
+        self.answered(host, prompt, effect, answer)
     }
 
     /// A thunk's program ended: the one who asked is continued where it stands.
@@ -147,16 +148,44 @@ impl<W: World> Vm<W> {
         &mut self,
         host: &mut impl Host<W>,
         prompt: SegmentId,
-        cell: W::Value,
+        thunk: W::Value,
         outcome: Result<W::Value, W::Error>,
     ) -> Flow<W> {
         let waiting = self.held_by(prompt);
         self.attach(waiting);
-        self.settle(host, prompt, Some(cell), outcome)
+        let native = self.native_of(prompt);
+        match self.native(native).settle_thunk(host, thunk, outcome) {
+            Answer::Value(value) => {
+                let value = self.count(host, StepKind::Exit, value)?;
+                self.proceed(Mode::Deliver(value))
+            }
+            Answer::Raise(error) => self.proceed(Mode::Throw(error)),
+            _ => super::fault(Fault::Internal("a thunk is settled with a value or an error")),
+        }
     }
 
-    /// What a native handler said, at the current place.
-    pub(super) fn answered(&mut self, host: &mut impl Host<W>, prompt: SegmentId, answer: Answer<W>) -> Flow<W> {
+    /// What a native handler said to the effect, at the current place.
+    pub(super) fn answered(
+        &mut self,
+        host: &mut impl Host<W>,
+        prompt: SegmentId,
+        effect: W::Value,
+        answer: Answer<W>,
+    ) -> Flow<W> {
+        let answer = match answer {
+            Answer::Forward => {
+                let target = self.outside(host, prompt, &effect);
+                return self.dispatch(host, target, effect);
+            }
+            Answer::Request(request) => {
+                self.push_frame(Frame::Settle(prompt, effect));
+                return self.call(Pending::Program, PythonCall::Request(request));
+            }
+            answer => {
+                host.discard(effect);
+                answer
+            }
+        };
         match answer {
             Answer::Value(value) => {
                 let value = self.count(host, StepKind::Exit, value)?;
@@ -164,12 +193,10 @@ impl<W: World> Vm<W> {
             }
             Answer::Raise(error) => self.proceed(Mode::Throw(error)),
             Answer::Fault(fault) => super::fault(fault),
-            Answer::Request(request) => {
-                self.push_frame(Frame::Settle(prompt));
-                self.call(Pending::Program, PythonCall::Request(request))
+            Answer::Evaluate { program, thunk } => self.evaluate_thunk(host, prompt, program, thunk),
+            Answer::Request(_) | Answer::Forward => {
+                super::fault(Fault::Internal("a request and a forward keep their effect"))
             }
-            Answer::Evaluate { program, cell } => self.evaluate_thunk(host, prompt, program, cell),
-            Answer::Forward => super::fault(crate::core::fault::Fault::Internal("a settled request was forwarded")),
         }
     }
 }

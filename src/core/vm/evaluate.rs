@@ -74,10 +74,7 @@ impl<W: World> Vm<W> {
             host.discard_call(call);
             return ControlFlow::Break(event);
         }
-        let depth = match self.meter.bounds_depth() {
-            true => trace::depth(&self.segments, self.current_segment),
-            false => 0,
-        };
+        let depth = if self.meter.bounds_depth() { trace::depth(&self.segments, self.current_segment) } else { 0 };
         if let Permit::Exceeded(bound) = self.meter.enter(depth) {
             host.discard_call(call);
             return fault(Fault::Exceeded(bound));
@@ -96,8 +93,7 @@ impl<W: World> Vm<W> {
         };
         let head = self.segments[prompt].head;
         let handlers = trace::outward(&self.segments, head.unwrap_or(prompt))
-            .filter_map(|(_, segment)| segment.prompt())
-            .map(|prompt| host.handler_object(&prompt.handler))
+            .filter_map(|(_, segment)| host.handler_object(&segment.prompt()?.handler))
             .collect();
         host.discard(k);
         self.deliver_sequence(host, handlers)
@@ -148,17 +144,16 @@ impl<W: World> Vm<W> {
         host: &mut impl Host<W>,
         prompt: crate::core::ids::SegmentId,
         program: W::Value,
-        cell: W::Value,
+        thunk: W::Value,
     ) -> Flow<W> {
         let waiting = self.capture(prompt);
         self.leave_to_frame(waiting);
-        self.push_frame(Frame::Evaluated(prompt, cell));
+        self.push_frame(Frame::Evaluated(prompt, thunk));
         if let Some((handler, native)) =
             self.segments[prompt].prompt().map(|prompt| (host.clone_handler(&prompt.handler), prompt.native))
         {
             self.share_native(native);
-            let fork =
-                Prompt { handler, native, hooks: Hooks::none(), forked: true, unwinding: false, home: None };
+            let fork = Prompt { handler, native, hooks: Hooks::none(), forked: true, unwinding: false, home: None };
             self.open_unbounded(Kind::Prompt(fork));
         }
         self.proceed(Mode::HandleYield(program, Place::Node))

@@ -43,16 +43,8 @@ impl<W: World> Vm<W> {
                 Form::Native => {
                     let native = self.native_of(prompt);
                     match self.native(native).answer(host, clause, &effect) {
-                        Answer::Forward => {
-                            target = match self.segments[prompt].caller {
-                                Some(outside) => dispatch::route(&self.segments, host, outside, &effect, None),
-                                None => Target::Nobody(false),
-                            };
-                        }
-                        answer => {
-                            host.discard(effect);
-                            return self.answered(host, prompt, answer);
-                        }
+                        Answer::Forward => target = self.outside(host, prompt, &effect),
+                        answer => return self.answered(host, prompt, effect, answer),
                     }
                 }
                 Form::Value => {
@@ -63,6 +55,14 @@ impl<W: World> Vm<W> {
                 Form::ValueProgram => return self.start_clause(host, prompt, clause, effect, Role::Value),
                 Form::Control => return self.start_clause(host, prompt, clause, effect, Role::Control),
             }
+        }
+    }
+
+    /// Who gets an effect that a native handler forwards.
+    pub(super) fn outside(&self, host: &impl Host<W>, prompt: SegmentId, effect: &W::Value) -> Target {
+        match self.segments[prompt].caller {
+            Some(outside) => dispatch::route(&self.segments, host, outside, effect, None),
+            None => Target::Nobody(false),
         }
     }
 
@@ -87,15 +87,8 @@ impl<W: World> Vm<W> {
                 (Some(host.clone_value(&k)), Some(k))
             }
         };
-        let frame = ClauseFrame {
-            effect: host.clone_value(&effect),
-            k: held,
-            prompt,
-            birth,
-            clause,
-            role,
-            settled: false,
-        };
+        let frame =
+            ClauseFrame { effect: host.clone_value(&effect), k: held, prompt, birth, clause, role, settled: false };
         self.push_frame(Frame::Clause(frame));
         let Some(handler) = self.segments[prompt].prompt().map(|prompt| host.clone_handler(&prompt.handler)) else {
             return fault(Fault::Internal("a prompt is not where it was found"));
@@ -110,7 +103,15 @@ impl<W: World> Vm<W> {
             let body = self.capture(prompt);
             self.leave_to_frame(body);
             let role = Role::Value;
-            self.push_frame(Frame::Clause(ClauseFrame { effect, k: None, prompt, birth, clause, role, settled: false }));
+            self.push_frame(Frame::Clause(ClauseFrame {
+                effect,
+                k: None,
+                prompt,
+                birth,
+                clause,
+                role,
+                settled: false,
+            }));
         }
         self.current().mode = Mode::Deliver(node);
     }

@@ -449,4 +449,3 @@ pub(super) fn discard_resumption<W: World>(host: &mut impl Host<W>, how: Resumpt
         Resumption::Error(error) => host.discard_error(error),
     }
 }
-

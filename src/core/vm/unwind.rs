@@ -134,7 +134,8 @@ impl<W: World> Vm<W> {
     /// The root returned: what is still kept is unwound in the order of capture, then the run is over.
     pub(super) fn end_run(&mut self, host: &mut impl Host<W>, result: Result<W::Value, W::Error>) -> Flow<W> {
         if self.detached > 0 {
-            let kept = self.segments.iter().filter_map(|(id, segment)| Some((segment.marker?, id))).min_by_key(|one| one.0);
+            let kept =
+                self.segments.iter().filter_map(|(id, segment)| Some((segment.marker?, id))).min_by_key(|one| one.0);
             if let Some((capture, prompt)) = kept {
                 self.current().mode = match result {
                     Ok(value) => Mode::Return(value),
@@ -160,6 +161,7 @@ pub(super) fn discard_frame<W: World>(host: &mut impl Host<W>, frame: Frame<W>) 
         | Frame::FlatMap(value)
         | Frame::Start(value)
         | Frame::AfterValue(value)
+        | Frame::Settle(_, value)
         | Frame::Evaluated(_, value) => host.discard(value),
         Frame::Acquired(one, other) | Frame::Release(one, other) => {
             host.discard(one);
@@ -187,6 +189,6 @@ pub(super) fn discard_frame<W: World>(host: &mut impl Host<W>, frame: Frame<W>) 
                 Then::Unit => {}
             }
         }
-        Frame::Try | Frame::Intercepted | Frame::Answer(..) | Frame::Settle(_) => {}
+        Frame::Try | Frame::Intercepted | Frame::Answer(..) => {}
     }
 }

@@ -1,0 +1,211 @@
+"""`Effect`: a class statement with annotated fields declares an effect (semantics 2).
+
+The metaclass writes down the fields, a binder for keywords and defaults, and one descriptor a field; the values stand in
+the one tuple of `segue._vm.EffectBase`. A call with all fields by position never enters Python.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from segue._typing import T_co, dataclass_transform, public
+from segue._vm import DoExpr, EffectBase, EffectField
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from types import ModuleType
+    from typing import Any, ClassVar
+
+    from typing_extensions import Self
+
+    from segue._typing import A, E2, Runnable
+
+
+class _Required:
+    """Stands for the default of a field that has none."""
+
+    def __repr__(self) -> str:
+        return "<required>"
+
+
+_REQUIRED = _Required()
+
+
+@dataclass_transform(frozen_default=True)
+class EffectMeta(type):
+    """Makes effect classes: frozen, without instance dictionary, with one descriptor a field."""
+
+    __segue_defaults__: dict[str, object]
+    """The fields in order, each with its default or the mark that it has none."""
+    __segue_fields__: tuple[str, ...]
+    """The names of the fields, in order."""
+    __segue_bind__: Callable[..., tuple[object, ...]]
+    """From arguments as a call has them to the values of the fields."""
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **settings: Any
+    ) -> EffectMeta:
+        """Make the class and write its fields down.
+
+        Raises:
+            TypeError: A field clashes with a method of effects, has a mutable default, or has no default after
+                one that has; or the class asks for slots of its own.
+        """
+        own = {field: namespace.pop(field, _REQUIRED) for field in _declared(namespace)}
+        for field, default in own.items():
+            _check_field(name, field, default)
+        if namespace.get("__slots__"):
+            raise TypeError(f"{name}: effects have no __slots__ of their own; annotate fields instead")
+        namespace["__slots__"] = ()
+        cls = super().__new__(mcs, name, bases, namespace, **settings)
+        if EffectBase in bases:
+            return cls
+        fields = _inherited(cls, namespace) | own
+        _check_order(name, fields)
+        cls.__segue_defaults__ = fields
+        cls.__segue_fields__ = tuple(fields)
+        cls.__segue_bind__ = staticmethod(_binder(cls, fields))
+        if "__match_args__" not in namespace:
+            setattr(cls, "__match_args__", cls.__segue_fields__)  # noqa: B010 - type checkers derive it from the fields
+        for index, (field, default) in enumerate(fields.items()):
+            setattr(cls, field, EffectField(index) if default is _REQUIRED else EffectField(index, default))
+        return cls
+
+    @property
+    def __signature__(cls) -> object:
+        """What `inspect.signature` says about a call of the class."""
+        import inspect  # noqa: PLC0415 - only tools ask, and it is slow to import
+
+        return inspect.signature(getattr(cls, "__segue_bind__", lambda *_fields: ()))
+
+
+def _declared(namespace: Mapping[str, Any]) -> list[str]:
+    """The names that the class body annotates, in order, without class variables."""
+    annotations: Mapping[str, object] | None = namespace.get("__annotations__")
+    if annotations is None and sys.version_info >= (3, 14):
+        import annotationlib  # noqa: PLC0415 - only there, and only for classes with evaluated annotations
+
+        annotate = annotationlib.get_annotate_from_class_namespace(namespace)
+        if annotate is not None:
+            annotations = annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF)
+    return [name for name, annotation in (annotations or {}).items() if not _is_class_variable(annotation)]
+
+
+def _is_class_variable(annotation: object) -> bool:
+    if isinstance(annotation, str):
+        return annotation.partition("[")[0].strip().rpartition(".")[2] == "ClassVar"
+    typing = _loaded("typing")
+    if typing is None:
+        return False
+    return annotation is typing.ClassVar or getattr(annotation, "__origin__", None) is typing.ClassVar
+
+
+def _loaded(module: str) -> ModuleType | None:
+    """A module of the standard library, if the program uses it at all."""
+    return sys.modules.get(module)
+
+
+def _check_field(name: str, field: str, default: object) -> None:
+    if not field.isidentifier():
+        raise TypeError(f"{name}: {field!r} is no name for a field")
+    if hasattr(EffectBase, field) or field == "__iter__":
+        raise TypeError(f"{name}: a field cannot be called {field}: effects have a method of that name")
+    if type(default).__hash__ is None:
+        raise TypeError(
+            f"{name}: the default of {field} is a mutable {type(default).__name__}, which all effects would share; "
+            "use an immutable value such as a tuple"
+        )
+    dataclasses = _loaded("dataclasses")
+    if dataclasses is not None and isinstance(default, dataclasses.Field):
+        raise TypeError(f"{name}: {field} is a dataclasses.field(); give its default itself")
+
+
+def _check_order(name: str, fields: Mapping[str, object]) -> None:
+    optional = ""
+    for field, default in fields.items():
+        if default is not _REQUIRED:
+            optional = field
+        elif optional:
+            raise TypeError(f"{name}: field {field} without a default follows field {optional}, which has one")
+
+
+def _inherited(cls: type, namespace: Mapping[str, Any]) -> dict[str, object]:
+    """The fields of the bases, the most basic first, as dataclasses order them."""
+    fields: dict[str, object] = {}
+    for base in reversed(cls.__mro__[1:]):
+        fields |= base.__dict__.get("__segue_defaults__", {})
+    for field in fields:
+        if field in namespace:
+            raise TypeError(f"{cls.__name__}: {field} hides a field; annotate it to give it another default")
+    return fields
+
+
+def _binder(cls: type, fields: Mapping[str, object]) -> Callable[..., tuple[object, ...]]:
+    """Compile a function of the fields, so that keywords, defaults and errors are those of any function."""
+    defaults = {f"_default_{field}": default for field, default in fields.items() if default is not _REQUIRED}
+    parameters = ", ".join(
+        field if default is _REQUIRED else f"{field}=_default_{field}" for field, default in fields.items()
+    )
+    values = "".join(f"{field}, " for field in fields)
+    # Only names that `_check_field` took get here.
+    bind: Callable[..., tuple[object, ...]] = eval(f"lambda {parameters}: ({values})", defaults)  # noqa: S307
+    bind.__name__ = cls.__name__
+    bind.__qualname__ = cls.__qualname__
+    bind.__module__ = cls.__module__
+    return bind
+
+
+@public
+class Effect(EffectBase[T_co], metaclass=EffectMeta):
+    """What a program asks for: data that says what, while handlers say how.
+
+    Subclass it with annotated fields; `Effect[R]` says that performing it evaluates to an `R`. Instances are frozen,
+    compare and hash by class and fields, match by position, copy and pickle. Fields may have defaults, and are inherited.
+
+    Args:
+        *fields: The values of the fields, by position or keyword.
+
+    Raises:
+        TypeError: The arguments do not fit the fields.
+        AttributeError: A field is assigned to.
+
+    Example:
+        >>> from segue import Effect
+        >>> class Fetch(Effect[bytes]):
+        ...     url: str
+        ...     retries: int = 0
+        >>> Fetch("a", retries=2)
+        Fetch(url='a', retries=2)
+        >>> Fetch("a") == Fetch(url="a", retries=0)
+        True
+    """
+
+    if TYPE_CHECKING:
+        __segue_handler__: ClassVar[object]
+
+        def map(self, f: Callable[[T_co], A]) -> DoExpr[A, Self]: ...
+        def flat_map(self, f: Callable[[T_co], Runnable[A, E2]]) -> DoExpr[A, Self | E2]: ...
+
+    def __iter__(self) -> Generator[Self, Any, T_co]:
+        """Perform it: `yield from effect` means `yield effect`, and carries the type of the answer.
+
+        Returns:
+            A generator that yields the effect and returns the answer.
+
+        Example:
+            >>> from segue import Get
+            >>> next(iter(Get("n")))
+            Get(key='n')
+        """
+        answer: T_co = yield self
+        return answer
+
+
+def _evaluate(self: DoExpr[Any, Any]) -> Generator[Any, Any, Any]:
+    """Evaluate it: `yield from program` means `yield program`, and carries the type of the result."""
+    return (yield self)
+
+
+# A generator function is the fastest thing to delegate to; the extension has none to offer.
+DoExpr.__iter__ = _evaluate  # type: ignore[method-assign]

@@ -1,0 +1,191 @@
+"""What `segue` raises. Wrong arguments, yields and roots are plain `TypeError`s (semantics 4)."""
+
+from __future__ import annotations
+
+from segue._typing import public
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@public
+class SegueError(Exception):
+    """The base of the errors of this library.
+
+    Example:
+        >>> from segue import ContinuationError, SegueError
+        >>> issubclass(ContinuationError, SegueError)
+        True
+    """
+
+
+@public
+class ContinuationError(SegueError):
+    """A continuation was used twice, or where it cannot be used.
+
+    It is raised at the yield that used it, and says what became of the continuation (law: semantics 3).
+
+    Example:
+        >>> from segue import ContinuationError, Effect, Resume, run
+        >>> class Ping(Effect[int]): ...
+        >>> def twice(effect, k):
+        ...     yield Resume(k, 1)
+        ...     yield Resume(k, 2)
+        >>> isinstance(run(Ping(), handlers=[twice]).error, ContinuationError)
+        True
+    """
+
+
+@public
+class UnhandledEffectError(SegueError):
+    """No handler in scope accepts the effect. Raised at the perform.
+
+    Attributes:
+        effect: The effect that was performed.
+        handlers: The names of the handlers in scope, innermost first.
+
+    Example:
+        >>> from segue import Get, run
+        >>> run(Get("n")).error.effect
+        Get(key='n')
+    """
+
+    def __init__(self, message: str = "", /, *, effect: object = None, handlers: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.effect = effect
+        self.handlers = list(handlers)
+
+
+@public
+class VMStateError(SegueError):
+    """A `PyVM` was asked for what it cannot do now: it is running, finished, or waits for nothing.
+
+    Example:
+        >>> from segue import PyVM, VMStateError
+        >>> try:
+        ...     PyVM().step_once()
+        ... except VMStateError:
+        ...     print("nothing was started")
+        nothing was started
+    """
+
+
+@public
+class MissingKeyError(SegueError, KeyError):
+    """A key that the state or the environment does not hold. A `KeyError`, whose text is the message.
+
+    Attributes:
+        key: The key that was asked for.
+
+    Example:
+        >>> from segue import Get, run, state
+        >>> isinstance(run(Get("n"), handlers=[state({})]).error, KeyError)
+        True
+    """
+
+    def __init__(self, message: str = "", /, *, key: object = None) -> None:
+        super().__init__(message)
+        self.key = key
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+@public
+class InternalError(SegueError):
+    """A bug of the machine itself. Please report it with the program that shows it.
+
+    Example:
+        >>> from segue import InternalError, SegueError
+        >>> issubclass(InternalError, SegueError)
+        True
+    """
+
+
+@public
+class CycleError(SegueError):
+    """A lazy value asks for itself while it is evaluated.
+
+    Example:
+        >>> from segue import Ask, CycleError, lazy, reader, run
+        >>> isinstance(run(Ask("a"), handlers=[reader({"a": lazy(Ask("a"))})]).error, CycleError)
+        True
+    """
+
+
+@public
+class TaskEndedError(SegueError):
+    """A clause ended its block inside a fork of its handler, which can only answer.
+
+    Attributes:
+        value: What the clause wanted the block to come to.
+
+    Example:
+        >>> from segue import TaskEndedError
+        >>> TaskEndedError(3).value
+        3
+    """
+
+    def __init__(self, value: object = None, /) -> None:
+        super().__init__(value)
+        self.value = value
+
+    def __str__(self) -> str:
+        return "a clause ended its block inside a fork of its handler, which can only answer"
+
+
+@public
+class RunClosedError(SegueError):
+    """An effect that would wait was performed while its run is being closed.
+
+    Example:
+        >>> from segue import RunClosedError, SegueError
+        >>> issubclass(RunClosedError, SegueError)
+        True
+    """
+
+
+@public
+class LimitExceeded(BaseException):  # noqa: N818 - no error of the program: like KeyboardInterrupt, it passes `except Exception`
+    """A run used more than its `Limits` allow. A `BaseException`, so that no handler swallows it.
+
+    Attributes:
+        limit: The name of the limit, as in `Limits`.
+        value: What it was set to.
+
+    Example:
+        >>> from segue import Limits, Pure, run
+        >>> run(Pure(1).map(str).map(int), limits=Limits(steps=1)).is_ok()
+        True
+    """
+
+    def __init__(self, limit: str = "", value: float | None = None, /) -> None:
+        super().__init__(limit, value)
+        self.limit = limit
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"the run's limit of {self.limit}={self.value} is exceeded"
+
+
+@public
+class Discontinued(BaseException):  # noqa: N818 - no error: it ends a body whose continuation was let go
+    """Raised at a perform whose continuation was let go, so that `finally` and `with` blocks run.
+
+    A direct subclass of `BaseException`: `except Exception` does not catch it. Let it pass, as one lets
+    `GeneratorExit` pass (law: semantics 3).
+
+    Example:
+        >>> from segue import Effect, do, run
+        >>> class Stop(Effect[None]): ...
+        >>> @do
+        ... def careful():
+        ...     try:
+        ...         yield Stop()
+        ...     finally:
+        ...         print("cleaned")
+        >>> run(careful(), handlers=[lambda effect, k: "stopped"]).value
+        cleaned
+        'stopped'
+    """

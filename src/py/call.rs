@@ -1,0 +1,368 @@
+//! The one file that runs user code. It gets a call and gives the outcome, and knows nothing of the machine that asked.
+
+use pyo3::exceptions::{PyBaseException, PyStopIteration, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::iterator::PySendResult;
+use pyo3::types::{PyAny, PyDict, PyIterator, PyList, PyString};
+use pyo3::{PyTypeCheck, intern};
+
+use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandler, Tail};
+use super::classes::mistake::mistake;
+use super::classes::nodes;
+use super::classes::store::{Mapping, with_thunks};
+use super::classes::text::named;
+use super::error::from_function;
+use super::names::names;
+use super::roots::Roots;
+use super::world::{ClauseCode, Code, Missing, PyWorld, Request, RootGenerator, ends_clause};
+use crate::core::ids::ClauseId;
+use crate::core::native::Native;
+use crate::core::segment::Hooks;
+use crate::core::step::{Hook, Installation, Outcome, PythonCall};
+use crate::effects::{Reader, State, Writer};
+
+/// Runs it.
+pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outcome<PyWorld> {
+    let outcome = match call {
+        PythonCall::Send(code, value) => return send(py, code, value.bind(py)),
+        PythonCall::Throw(code, error) => return throw(py, code, &error),
+        PythonCall::Start(call) => start(py, call.bind(py)),
+        PythonCall::Call(call) => call_node(call.bind(py)),
+        PythonCall::Apply(function, argument) => returned(py, function.bind(py).call1((argument,))),
+        PythonCall::Clause { handler, clause, effect, k } => run_clause(py, handler, clause, effect, k),
+        PythonCall::Install(node) => install(node.bind(py), roots),
+        PythonCall::Hook(handler, hook, argument) => run_hook(py, &handler, hook, argument),
+        PythonCall::ErrorHook(handler, error) => {
+            let method = handler.get().table.get().error_method();
+            run_method(py, &handler, method, Some(error.into_any()))
+        }
+        PythonCall::Adopt(handler, value) => adopt(py, &handler, value.bind(py)),
+        PythonCall::Request(request) => serve(py, request).map(Outcome::Returned),
+    };
+    outcome.unwrap_or_else(|error| Outcome::Raised(error.into_value(py)))
+}
+
+/// One step of a generator.
+fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld> {
+    match code.generator.bind(py).send(value) {
+        Ok(PySendResult::Next(value)) => yielded(py, code, value),
+        Ok(PySendResult::Return(value)) => Outcome::Returned(value.unbind()),
+        Err(error) => Outcome::Raised(error.into_value(py)),
+    }
+}
+
+/// An error at the yield of a generator.
+fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyWorld> {
+    match code.generator.bind(py).call_method1(intern!(py, "throw"), (error,)) {
+        Ok(value) => yielded(py, code, value),
+        Err(stop) if stop.is_instance_of::<PyStopIteration>(py) => match stop.value(py).getattr(intern!(py, "value")) {
+            Ok(value) => Outcome::Returned(value.unbind()),
+            Err(error) => Outcome::Raised(error.into_value(py)),
+        },
+        Err(error) => Outcome::Raised(error.into_value(py)),
+    }
+}
+
+/// A generator yielded. A clause that yields its own end in tail position is finished there and then: what it yields
+/// means the same as what it would return, and its frame does not stay (semantics 2).
+fn yielded(py: Python<'_>, code: Code, value: Bound<'_, PyAny>) -> Outcome<PyWorld> {
+    if let Some(clause) = &code.clause
+        && ends_clause(&value, clause.k.as_ref())
+        && is_tail(py, &code, clause)
+    {
+        return match code.generator.bind(py).send(&py.None().into_bound(py)) {
+            Ok(PySendResult::Return(_)) => Outcome::Returned(value.unbind()),
+            Ok(PySendResult::Next(other)) => Outcome::Yielded(code, other.unbind()),
+            Err(error) => Outcome::Raised(error.into_value(py)),
+        };
+    }
+    Outcome::Yielded(code, value.unbind())
+}
+
+fn is_tail(py: Python<'_>, code: &Code, clause: &ClauseCode) -> bool {
+    match clause.tail(py) {
+        Tail::Nowhere => false,
+        Tail::Everywhere => true,
+        Tail::At(offsets) => code
+            .generator
+            .bind(py)
+            .getattr(intern!(py, "gi_frame"))
+            .and_then(|frame| frame.getattr(intern!(py, "f_lasti"))?.extract::<i64>())
+            .is_ok_and(|offset| offsets.contains(&offset)),
+    }
+}
+
+/// What a function gave.
+fn returned(py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) -> PyResult<Outcome<PyWorld>> {
+    match result {
+        Ok(value) => Ok(Outcome::Returned(value.unbind())),
+        Err(error) => Err(from_function(py, error)),
+    }
+}
+
+/// What a function gave that is flagged as a generator function: its generator is started.
+fn started(
+    py: Python<'_>,
+    result: PyResult<Bound<'_, PyAny>>,
+    clause: Option<Box<ClauseCode>>,
+) -> PyResult<Outcome<PyWorld>> {
+    let value = result.map_err(|error| from_function(py, error))?;
+    if !value.get_type().is(&names(py)?.generator) {
+        return Ok(Outcome::Returned(value.unbind()));
+    }
+    let code = Code::of(value.try_iter()?.unbind(), clause);
+    Ok(send(py, code, &py.None().into_bound(py)))
+}
+
+/// A `@do` call, or the generator that was given to `run`.
+fn start(py: Python<'_>, call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> {
+    if let Ok(root) = call.cast_exact::<RootGenerator>() {
+        let code = Code::of(root.get().generator.clone_ref(py), None);
+        return Ok(send(py, code, &py.None().into_bound(py)));
+    }
+    let node = call.cast::<nodes::Call>()?.get();
+    let result = call_function(py, node);
+    if node.is_generator { started(py, result, None) } else { returned(py, result) }
+}
+
+fn call_node(call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> {
+    let py = call.py();
+    returned(py, call_function(py, call.cast::<nodes::Call>()?.get()))
+}
+
+fn call_function<'py>(py: Python<'py>, node: &nodes::Call) -> PyResult<Bound<'py, PyAny>> {
+    let kwargs = node.kwargs.as_ref().map(|kwargs| kwargs.bind(py));
+    node.function.bind(py).call(node.args.bind(py), kwargs)
+}
+
+fn run_clause(
+    py: Python<'_>,
+    handler: Py<Installed>,
+    id: ClauseId,
+    effect: Py<PyAny>,
+    k: Option<Py<PyAny>>,
+) -> PyResult<Outcome<PyWorld>> {
+    let installed = handler.get();
+    let clause = installed.table.get().clause(id);
+    let function = clause.function.as_ref().ok_or_else(|| PyTypeError::new_err("a native clause has no function"))?;
+    let function = function.bind(py);
+    let result = match (clause.bind, &k) {
+        (false, None) => function.call1((&effect,)),
+        (false, Some(k)) => function.call1((&effect, k)),
+        (true, None) => function.call1((&installed.instance, &effect)),
+        (true, Some(k)) => function.call1((&installed.instance, &effect, k)),
+    };
+    if clause.is_generator {
+        let known = match clause.tail(py) {
+            Tail::Nowhere => None,
+            _ => Some(Box::new(ClauseCode { handler: handler.clone_ref(py), clause: id, k })),
+        };
+        return started(py, result, known);
+    }
+    let value = result.map_err(|error| from_function(py, error))?;
+    if value.get_type().is(&names(py)?.coroutine) {
+        return Err(no_coroutine(py, clause, &value));
+    }
+    if k.is_none() && ends_clause(&value, None) {
+        return Ok(Outcome::Forwarded(value.unbind(), effect));
+    }
+    Ok(Outcome::Returned(value.unbind()))
+}
+
+fn no_coroutine(py: Python<'_>, clause: &Clause, value: &Bound<'_, PyAny>) -> PyErr {
+    let name = clause.name.bind(py).to_string_lossy();
+    mistake(py, value, &format!("the clause {name} returns a value; async handlers are not supported"))
+}
+
+fn run_hook(
+    py: Python<'_>,
+    handler: &Py<Installed>,
+    hook: Hook,
+    argument: Option<Py<PyAny>>,
+) -> PyResult<Outcome<PyWorld>> {
+    run_method(py, handler, handler.get().table.get().method(hook), argument)
+}
+
+fn run_method(
+    py: Python<'_>,
+    handler: &Py<Installed>,
+    method: Option<&Method>,
+    argument: Option<Py<PyAny>>,
+) -> PyResult<Outcome<PyWorld>> {
+    let Some(method) = method else {
+        return Ok(Outcome::Returned(argument.unwrap_or_else(|| py.None())));
+    };
+    let instance = &handler.get().instance;
+    let result = match argument {
+        Some(argument) => method.function.bind(py).call1((instance, argument)),
+        None => method.function.bind(py).call1((instance,)),
+    };
+    if method.is_generator { started(py, result, None) } else { returned(py, result) }
+}
+
+/// Makes a handler ready: a fresh object for a class, state of its own for a built-in one.
+fn install(node: &Bound<'_, PyAny>, roots: &mut Roots) -> PyResult<Outcome<PyWorld>> {
+    let py = node.py();
+    if let Ok(local) = node.cast::<nodes::Local>() {
+        let overrides = Mapping::of(with_thunks(local.get().overrides.bind(py))?);
+        let native = Reader::overrides(Py::new(py, overrides)?.into_any());
+        return native_node(py, "reader", "Local", Box::new(native));
+    }
+    if node.is_instance_of::<nodes::Listen>() {
+        let native = Writer::tee(PyList::empty(py).into_any().unbind());
+        return native_node(py, "writer", "Listen", Box::new(native));
+    }
+    let node = node.cast::<nodes::WithHandler>()?.get();
+    let given = node.resolved.bind(py);
+    let root = given.cast_exact::<RootHandler>().ok().map(Bound::get);
+    let resolved = root.map_or(given, |root| root.resolved.bind(py));
+    let table = table_of(resolved)?;
+    let instance = if table.get().is_stateful() {
+        names(py)?.copy.bind(py).call1((resolved,))?.unbind()
+    } else {
+        resolved.clone().unbind()
+    };
+    let native = match &table.get().native {
+        Some(kind) => Some(native_handler(kind, resolved, root, roots)?),
+        None => None,
+    };
+    let installed = Installed {
+        original: Some(node.handler.clone_ref(py)),
+        instance: instance.clone_ref(py),
+        name: PyString::new(py, &handler_name(resolved)).unbind(),
+        table: table.unbind(),
+    };
+    if let Some(root) = root {
+        roots.installed(py, root.index, &installed);
+    }
+    let hooks = installed.table.get().hooks;
+    Ok(Outcome::Installed(Installation { handler: Py::new(py, installed)?, native, hooks }))
+}
+
+fn table_of<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, HandlerTable>> {
+    let table = handler.getattr(intern!(handler.py(), "__segue_table__"))?;
+    Ok(table.cast_into::<HandlerTable>()?)
+}
+
+/// What a handler is called in messages: the function's name, or the class's.
+fn handler_name(handler: &Bound<'_, PyAny>) -> String {
+    let py = handler.py();
+    match handler.getattr_opt(intern!(py, "__name__")) {
+        Ok(Some(name)) if PyString::type_check(&name) => name.to_string(),
+        _ => named(handler.get_type().as_any()),
+    }
+}
+
+fn native_handler(
+    kind: &str,
+    handler: &Bound<'_, PyAny>,
+    root: Option<&RootHandler>,
+    roots: &mut Roots,
+) -> PyResult<Box<dyn Native<PyWorld>>> {
+    let py = handler.py();
+    let settings = handler.getattr(intern!(py, "settings"))?;
+    let start = match (settings.cast_into::<PyDict>(), root.and_then(|root| root.start.as_ref())) {
+        (Ok(settings), _) => settings,
+        (Err(_), Some(start)) => start.bind(py).clone(),
+        (Err(_), None) => PyDict::new(py),
+    };
+    Ok(match kind {
+        "state" => {
+            let entries = start.copy()?;
+            if let Some(root) = root {
+                roots.state(root.index, entries.clone().unbind());
+            }
+            Box::new(State::new(Py::new(py, Mapping::of(entries))?.into_any()))
+        }
+        "reader" => {
+            let entries = with_thunks(&start)?;
+            Box::new(Reader::new(Py::new(py, Mapping::of(entries))?.into_any()))
+        }
+        _ => {
+            let log = PyList::empty(py);
+            if let Some(root) = root {
+                roots.writer(root.index, log.clone().unbind());
+            }
+            Box::new(Writer::new(log.into_any().unbind()))
+        }
+    })
+}
+
+/// The installation of a `Local` or a `Listen`, under the clauses of the built-in handler.
+fn native_node(
+    py: Python<'_>,
+    handler: &str,
+    name: &str,
+    native: Box<dyn Native<PyWorld>>,
+) -> PyResult<Outcome<PyWorld>> {
+    let handler = py.import(intern!(py, "segue._builtin"))?.getattr(handler)?;
+    let installed = Installed {
+        original: None,
+        table: table_of(&handler)?.unbind(),
+        instance: handler.unbind(),
+        name: PyString::new(py, name).unbind(),
+    };
+    let handler = Py::new(py, installed)?;
+    Ok(Outcome::Installed(Installation { handler, native: Some(native), hooks: Hooks::none() }))
+}
+
+/// What `fork()` gave: a handler object for the fork, or nothing to share the installation.
+fn adopt(py: Python<'_>, handler: &Py<Installed>, value: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> {
+    let installed = handler.get();
+    let hooks = installed.table.get().hooks;
+    if value.is_none() || value.is(&installed.instance) {
+        return Ok(Outcome::Installed(Installation { handler: handler.clone_ref(py), native: None, hooks }));
+    }
+    let same_class = value.get_type().is(installed.instance.bind(py).get_type());
+    if !same_class {
+        let name = installed.name.bind(py).to_string_lossy();
+        return Err(mistake(py, value, &format!("fork() of {name} gives another {name}, or None to share this one")));
+    }
+    let fork = Installed {
+        original: installed.original.as_ref().map(|original| original.clone_ref(py)),
+        instance: value.clone().unbind(),
+        table: installed.table.clone_ref(py),
+        name: installed.name.clone_ref(py),
+    };
+    Ok(Outcome::Installed(Installation { handler: Py::new(py, fork)?, native: None, hooks }))
+}
+
+/// Work on a mapping whose keys may have a `__hash__` and an `__eq__` of their own.
+fn serve(py: Python<'_>, request: Request) -> PyResult<Py<PyAny>> {
+    match request {
+        Request::Load(mapping, key) => match mapping.get().entries.bind(py).get_item(&key)? {
+            Some(value) => Ok(value.unbind()),
+            None => Ok(Py::new(py, Missing)?.into_any()),
+        },
+        Request::Store(mapping, key, value) => {
+            mapping.get().admit(key.bind(py));
+            mapping.get().entries.bind(py).set_item(&key, &value)?;
+            Ok(py.None())
+        }
+        Request::Modify(mapping, key, function) => {
+            let entries = mapping.get().entries.bind(py);
+            let Some(old) = entries.get_item(&key)? else {
+                return Ok(Py::new(py, Missing)?.into_any());
+            };
+            let new = function.bind(py).call1((&old,)).map_err(|error| from_function(py, error))?;
+            entries.set_item(&key, new)?;
+            Ok(old.unbind())
+        }
+    }
+}
+
+/// The generator of a root, ready to be sent into.
+///
+/// # Errors
+/// When it is no iterator.
+pub fn root_generator(generator: &Bound<'_, PyAny>) -> PyResult<RootGenerator> {
+    Ok(RootGenerator { generator: generator.try_iter()?.unbind() })
+}
+
+/// Closes a generator without effects; what it raises goes to `sys.unraisablehook`.
+pub fn close(py: Python<'_>, code: Code) {
+    let generator: &Bound<'_, PyIterator> = code.generator.bind(py);
+    if let Err(error) = generator.call_method0(intern!(py, "close")) {
+        error.write_unraisable(py, Some(generator.as_any()));
+    }
+}

@@ -1,0 +1,15 @@
+//! The classes that Python sees.
+
+pub mod continuation;
+pub mod do_function;
+pub mod effect;
+pub mod handler;
+pub mod limits;
+pub mod link;
+pub mod mistake;
+pub mod nodes;
+pub mod outcome;
+pub mod result;
+pub mod store;
+pub mod text;
+pub mod vm;

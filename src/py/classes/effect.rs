@@ -1,0 +1,164 @@
+//! The base of effects: frozen data whose fields stand in one tuple (semantics 2).
+//!
+//! The metaclass of `segue.Effect` gives each class the names of its fields (`__segue_fields__`), a binder for keywords
+//! and defaults (`__segue_bind__`) and one [`EffectField`] a field. A call with all fields by position, the common one,
+//! takes the argument tuple as it is.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pyo3::basic::CompareOp;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyDict, PyModule, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit, intern};
+
+use super::nodes::{flat_map, map};
+use super::text::{CallText, type_name};
+
+/// An effect: what a program asks for. Frozen, compared by class and fields.
+#[pyclass(frozen, subclass, weakref, generic, module = "segue._vm")]
+#[derive(Debug)]
+pub struct EffectBase {
+    /// The values of the fields, in the order of the class.
+    pub fields: Py<PyTuple>,
+}
+
+#[pymethods]
+impl EffectBase {
+    #[new]
+    #[classmethod]
+    #[pyo3(signature = (*args, **kwargs))]
+    fn new(cls: &Bound<'_, PyType>, args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let py = cls.py();
+        let names = field_names(cls)?;
+        if kwargs.is_none() && args.len() == names.len() {
+            return Ok(Self { fields: args.clone().unbind() });
+        }
+        let bound = cls.getattr(intern!(py, "__segue_bind__"))?.call(args, kwargs)?.cast_into::<PyTuple>()?;
+        Ok(Self { fields: bound.unbind() })
+    }
+
+    fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, op: CompareOp) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let equal = match op {
+            CompareOp::Eq | CompareOp::Ne => match other.cast::<Self>() {
+                Ok(effect) if slf.get_type().is(effect.get_type()) => {
+                    slf.is(effect) || slf.get().fields.bind(py).eq(&effect.get().fields)?
+                }
+                _ => return Ok(py.NotImplemented()),
+            },
+            _ => return Ok(py.NotImplemented()),
+        };
+        Ok((equal == matches!(op, CompareOp::Eq)).into_pyobject(py)?.to_owned().into_any().unbind())
+    }
+
+    fn __hash__(slf: &Bound<'_, Self>) -> PyResult<u64> {
+        let mut hasher = DefaultHasher::new();
+        slf.get_type().hash()?.hash(&mut hasher);
+        slf.get().fields.bind(slf.py()).hash()?.hash(&mut hasher);
+        Ok(hasher.finish())
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> String {
+        CallText::of(&type_name(slf.as_any()), |call| {
+            let names = field_names(&slf.get_type()).and_then(|names| names.extract::<Vec<String>>());
+            for (name, value) in names.unwrap_or_default().iter().zip(slf.get().fields.bind(slf.py())) {
+                call.part(Some(name), &value);
+            }
+        })
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, Py<PyTuple>) {
+        (slf.get_type(), slf.get().fields.clone_ref(slf.py()))
+    }
+
+    fn __setattr__(slf: &Bound<'_, Self>, name: &str, _value: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(frozen(slf, "set", name))
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<()> {
+        Err(frozen(slf, "delete", name))
+    }
+
+    /// The program whose result is `f(answer)`.
+    fn map(slf: &Bound<'_, Self>, f: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        map(slf.as_any(), f)
+    }
+
+    /// The program that goes on as the program or effect that `f(answer)` returns.
+    fn flat_map(slf: &Bound<'_, Self>, f: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        flat_map(slf.as_any(), f)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.fields)
+    }
+}
+
+/// The names of the fields of an effect class.
+fn field_names<'py>(cls: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTuple>> {
+    let names = cls
+        .getattr(intern!(cls.py(), "__segue_fields__"))
+        .map_err(|_| PyTypeError::new_err("EffectBase is abstract: subclass segue.Effect and annotate the fields"))?;
+    Ok(names.cast_into::<PyTuple>()?)
+}
+
+fn frozen(effect: &Bound<'_, EffectBase>, verb: &str, name: &str) -> PyErr {
+    let class = type_name(effect.as_any());
+    PyAttributeError::new_err(format!("cannot {verb} {name}: effects are frozen; make a new {class}(...) instead"))
+}
+
+/// Reads one field of an effect. On the class it gives the default of the field, or itself when there is none.
+#[pyclass(frozen, weakref, module = "segue._vm")]
+#[derive(Debug)]
+pub struct EffectField {
+    index: usize,
+    default: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl EffectField {
+    /// The field at `index`; what else is given is its default.
+    #[new]
+    #[pyo3(signature = (index, /, *default))]
+    fn new(index: usize, default: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let default = if default.is_empty() { None } else { Some(default.get_item(0)?.unbind()) };
+        Ok(Self { index, default })
+    }
+
+    /// Where the value stands in the tuple of fields.
+    #[getter]
+    fn index(&self) -> usize {
+        self.index
+    }
+
+    fn __get__(
+        slf: &Bound<'_, Self>,
+        instance: Option<&Bound<'_, PyAny>>,
+        _owner: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let field = slf.get();
+        let Some(instance) = instance else {
+            let on_class = field.default.as_ref().map(|default| default.clone_ref(py));
+            return Ok(on_class.unwrap_or_else(|| slf.clone().into_any().unbind()));
+        };
+        let effect = instance
+            .cast::<EffectBase>()
+            .map_err(|_| PyTypeError::new_err(format!("{} is no effect", type_name(instance))))?;
+        Ok(effect.get().fields.bind(py).get_item(field.index)?.unbind())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.default)
+    }
+}
+
+/// Adds the classes of this file to the module.
+///
+/// # Errors
+/// What adding to the module raises.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<EffectBase>()?;
+    module.add_class::<EffectField>()
+}

@@ -1,0 +1,185 @@
+//! The owner of a child object, so that deep structures drop without native recursion.
+//!
+//! A program nests as deep as its user likes: a million `map`s are a chain of a million nodes, each the only owner of the
+//! next. Dropping such a chain the plain way recurses once a node. A [`Link`] recurses only [`DIRECT`] levels; below that
+//! it parks the object on a list of this thread, which the outermost drop empties in a loop.
+//!
+//! Dropping runs user code (finalizers), and a finalizer may run a whole program. That program opens a [`Scope`] of its
+//! own, so that what it drops is not parked behind the drop that runs it.
+//!
+//! Where no interpreter can be attached any more (shutdown), `Py` itself leaks the object, which is right there.
+
+use std::cell::{Cell, RefCell};
+
+use pyo3::prelude::*;
+use pyo3::types::PyAny;
+use pyo3::{PyTraverseError, PyVisit};
+
+/// Levels of drops that may stand on the native stack at once.
+const DIRECT: u32 = 16;
+
+thread_local! {
+    /// Drops of links that are on this thread's stack now.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// What waits for the outermost of them.
+    static PARKED: RefCell<Vec<Py<PyAny>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Owns one Python object on behalf of a node.
+///
+/// The option is empty only while `drop` runs.
+#[derive(Debug)]
+pub struct Link(Option<Py<PyAny>>);
+
+impl Link {
+    /// The object that is owned.
+    ///
+    /// # Panics
+    /// Never: only `drop` empties a link.
+    #[must_use]
+    #[inline]
+    pub fn get(&self) -> &Py<PyAny> {
+        self.0.as_ref().expect("a link is emptied by its drop only")
+    }
+
+    /// The object, bound to the interpreter.
+    #[must_use]
+    #[inline]
+    pub fn bind<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.get().bind(py)
+    }
+
+    /// A new reference to the object.
+    #[must_use]
+    #[inline]
+    pub fn clone_ref(&self, py: Python<'_>) -> Py<PyAny> {
+        self.get().clone_ref(py)
+    }
+}
+
+impl From<Py<PyAny>> for Link {
+    #[inline]
+    fn from(object: Py<PyAny>) -> Self {
+        Self(Some(object))
+    }
+}
+
+impl From<Bound<'_, PyAny>> for Link {
+    #[inline]
+    fn from(object: Bound<'_, PyAny>) -> Self {
+        Self(Some(object.unbind()))
+    }
+}
+
+impl From<&Bound<'_, PyAny>> for Link {
+    #[inline]
+    fn from(object: &Bound<'_, PyAny>) -> Self {
+        Self(Some(object.clone().unbind()))
+    }
+}
+
+impl<'py> IntoPyObject<'py> for &Link {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = std::convert::Infallible;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.bind(py).clone())
+    }
+}
+
+impl Drop for Link {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(object) = self.0.take() else { return };
+        // A thread that is ending has no list any more: what is left of `object` is dropped plainly.
+        let _ = DEPTH.try_with(|depth| drop_within(depth, object));
+    }
+}
+
+fn drop_within(depth: &Cell<u32>, object: Py<PyAny>) {
+    let level = depth.get();
+    if level >= DIRECT {
+        // When the list is gone, `object` is dropped with the closure.
+        let _ = PARKED.try_with(|parked| parked.borrow_mut().push(object));
+        return;
+    }
+    let _level = Level::enter(depth);
+    drop(object);
+    if level == 0 {
+        while let Ok(Some(next)) = PARKED.try_with(|parked| parked.borrow_mut().pop()) {
+            drop(next);
+        }
+    }
+}
+
+/// Counts one drop on the stack, also when a panic passes.
+struct Level<'a>(&'a Cell<u32>);
+
+impl<'a> Level<'a> {
+    fn enter(depth: &'a Cell<u32>) -> Self {
+        depth.set(depth.get() + 1);
+        Self(depth)
+    }
+}
+
+impl Drop for Level<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// A run's own account of drops. While it lives, drops on this thread count from zero again.
+#[derive(Debug)]
+#[must_use = "the scope ends where this is dropped"]
+pub struct Scope {
+    depth: u32,
+    parked: Vec<Py<PyAny>>,
+}
+
+impl Scope {
+    /// Puts the drops that are under way on this thread aside.
+    pub fn enter() -> Self {
+        Self {
+            depth: DEPTH.try_with(|depth| depth.replace(0)).unwrap_or_default(),
+            parked: PARKED.try_with(RefCell::take).unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        let _ = DEPTH.try_with(|depth| depth.set(self.depth));
+        let aside = std::mem::take(&mut self.parked);
+        if !aside.is_empty() {
+            let _ = PARKED.try_with(|parked| parked.borrow_mut().extend(aside));
+        }
+    }
+}
+
+/// What a node holds, for the garbage collector.
+pub trait Held {
+    /// Shows every Python object that is owned.
+    ///
+    /// # Errors
+    /// What the visitor raises to stop the traversal.
+    fn visit(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError>;
+}
+
+impl Held for Link {
+    fn visit(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(self.0.as_ref())
+    }
+}
+
+impl<T> Held for Py<T> {
+    fn visit(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(self)
+    }
+}
+
+impl<T: Held> Held for Option<T> {
+    fn visit(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.as_ref().map_or(Ok(()), |held| held.visit(visit))
+    }
+}

@@ -1,0 +1,203 @@
+//! Programs that make values: pure ones, calls, performs, and what is built from them.
+
+use pyo3::prelude::*;
+use pyo3::pyclass_init::PyClassInitializer;
+use pyo3::types::{PyAny, PyDict, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::super::link::{Held, Link};
+use super::super::text::{CallText, named};
+use super::{DoExpr, Node, NodeKind, build, check};
+
+node! {
+    /// Evaluates to `value`.
+    Pure(value) shows ["value"] {
+        /// What it evaluates to.
+        value: Link = any(value),
+    }
+}
+
+node! {
+    /// Evaluates `p`, then to `f(result)`. What `f` returns is a value, whatever it is.
+    Map(p, f) shows ["program", "function"] {
+        /// What is evaluated first.
+        program: Link = program(p),
+        /// What makes the result.
+        function: Link = callable(f),
+    }
+}
+
+node! {
+    /// Evaluates `p`, then the program or effect that `f(result)` returns, in the place of this node.
+    FlatMap(p, f) shows ["program", "function"] {
+        /// What is evaluated first.
+        program: Link = program(p),
+        /// What makes the program to go on with.
+        function: Link = callable(f),
+    }
+}
+
+node! {
+    /// Performs `effect`: the nearest enclosing handler that accepts it answers. To yield an effect means the same.
+    Perform(effect) shows ["effect"] {
+        /// What is performed.
+        effect: Link = effect(effect),
+    }
+}
+
+impl Map {
+    /// `Map(p, f)`.
+    pub(super) fn of(p: &Bound<'_, PyAny>, f: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        build(p.py(), Self { program: p.into(), function: check::callable(f, check::At("map", "f"))? })
+    }
+}
+
+impl FlatMap {
+    /// `FlatMap(p, f)`.
+    pub(super) fn of(p: &Bound<'_, PyAny>, f: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        build(p.py(), Self { program: p.into(), function: check::callable(f, check::At("flat_map", "f"))? })
+    }
+}
+
+/// `p.map(f)` for effects, which are no nodes.
+pub(in super::super) fn map(p: &Bound<'_, PyAny>, f: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    Map::of(p, f)
+}
+
+/// `p.flat_map(f)` for effects, which are no nodes.
+pub(in super::super) fn flat_map(p: &Bound<'_, PyAny>, f: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    FlatMap::of(p, f)
+}
+
+/// Calls `f(*args, **kwargs)` and evaluates the program or effect that it returns.
+///
+/// A call of a `@do` function is such a node too, marked by `is_do`: there, what the function returns is a value, and a
+/// generator that it makes is the program's body.
+#[pyclass(frozen, extends = DoExpr, module = "segue._vm")]
+#[derive(Debug)]
+pub struct Call {
+    /// What is called.
+    #[pyo3(get)]
+    pub function: Link,
+    /// Its positional arguments.
+    #[pyo3(get)]
+    pub args: Py<PyTuple>,
+    /// Its keyword arguments; nobody else holds this dictionary.
+    pub kwargs: Option<Py<PyDict>>,
+    /// Made by calling a `@do` function.
+    #[pyo3(get)]
+    pub is_do: bool,
+    /// The function makes a generator (known for `@do` functions only).
+    #[pyo3(get)]
+    pub is_generator: bool,
+}
+
+impl Node for Call {
+    fn initializer(self) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(DoExpr { kind: NodeKind::Call }).add_subclass(self)
+    }
+}
+
+#[pymethods]
+impl Call {
+    #[new]
+    #[pyo3(signature = (f, /, *args, **kwargs))]
+    fn new(
+        f: &Bound<'_, PyAny>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyClassInitializer<Self>> {
+        let function = check::callable(f, check::At("Call", "f"))?;
+        let node = Self {
+            function,
+            args: args.clone().unbind(),
+            kwargs: kwargs.map(|kwargs| kwargs.clone().unbind()),
+            is_do: false,
+            is_generator: false,
+        };
+        Ok(node.initializer())
+    }
+
+    #[classattr]
+    fn __match_args__() -> (&'static str, &'static str, &'static str) {
+        ("function", "args", "kwargs")
+    }
+
+    /// A copy of the keyword arguments.
+    #[getter]
+    fn kwargs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.kwargs.as_ref().map_or_else(|| Ok(PyDict::new(py)), |kwargs| kwargs.bind(py).copy())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.function.visit(visit)?;
+        self.args.visit(visit)?;
+        self.kwargs.visit(visit)
+    }
+}
+
+impl Call {
+    /// The call of a `@do` function.
+    pub(in super::super) fn of_do(
+        function: Py<PyAny>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+        is_generator: bool,
+    ) -> PyResult<Py<PyAny>> {
+        let node = Self {
+            function: function.into(),
+            args: args.clone().unbind(),
+            kwargs: kwargs.map(|kwargs| kwargs.clone().unbind()),
+            is_do: true,
+            is_generator,
+        };
+        build(args.py(), node)
+    }
+
+    /// `fetch(1)` for the call of a `@do` function, `Call(f, 1)` else.
+    pub(super) fn describe(&self, py: Python<'_>) -> String {
+        let function = self.function.bind(py);
+        let name = if self.is_do { named(function) } else { "Call".to_owned() };
+        CallText::of(&name, |call| {
+            if !self.is_do {
+                call.part(None, function);
+            }
+            for value in self.args.bind(py) {
+                call.part(None, &value);
+            }
+            for (key, value) in self.kwargs.iter().flat_map(|kwargs| kwargs.bind(py)) {
+                call.part(Some(&key.to_string()), &value);
+            }
+        })
+    }
+}
+
+/// A value of the reader's environment that is computed at the first `Ask`: what evaluating `program` gives.
+#[pyclass(frozen, weakref, generic, module = "segue._vm")]
+#[derive(Debug)]
+pub struct Lazy {
+    /// What computes the value.
+    #[pyo3(get)]
+    pub program: Link,
+}
+
+#[pymethods]
+impl Lazy {
+    #[new]
+    fn new(program: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self { program: check::program(program, check::At("lazy", "program"))? })
+    }
+
+    #[classattr]
+    fn __match_args__() -> (&'static str,) {
+        ("program",)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        CallText::of("lazy", |call| call.part(None, self.program.bind(py)))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.program.visit(visit)
+    }
+}

@@ -1,0 +1,157 @@
+//! Text about Python values for messages and `repr`s: bounded, escaped, and never raising.
+//!
+//! What a user's `__repr__` does is not trusted: what it raises is caught, what it returns is cut and its control
+//! characters are escaped. An interrupt (Ctrl-C) that lands in one is not lost: it is set again.
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyAny, PyString};
+
+/// Longest text about one value, in characters.
+pub const LIMIT: usize = 200;
+/// Nodes and effects that are shown inside each other.
+const NESTING: u32 = 3;
+
+thread_local! {
+    /// `repr`s of nodes and effects that are on this thread's stack now, whatever stands between them.
+    static NESTED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// `repr(value)` in at most [`LIMIT`] characters.
+#[must_use]
+pub fn safe_repr(value: &Bound<'_, PyAny>) -> String {
+    match shortened(value) {
+        Ok(text) => escape(&text.to_string_lossy(), LIMIT),
+        Err(error) => {
+            let why = type_name(error.value(value.py()).as_any());
+            rearm(value.py(), &error);
+            escape(&format!("<{} object, repr raised {why}>", type_name(value)), LIMIT)
+        }
+    }
+}
+
+/// The name of the value's real type.
+#[must_use]
+pub fn type_name(value: &Bound<'_, PyAny>) -> String {
+    named(value.get_type().as_any())
+}
+
+/// The qualified name of a class or function, or something to stand for it.
+#[must_use]
+pub fn named(value: &Bound<'_, PyAny>) -> String {
+    let py = value.py();
+    value
+        .getattr(pyo3::intern!(py, "__qualname__"))
+        .and_then(|name| Ok(escape(&name.cast::<PyString>()?.to_string_lossy(), LIMIT)))
+        .unwrap_or_else(|error| {
+            rearm(py, &error);
+            "object".to_owned()
+        })
+}
+
+/// Escapes what would act on a terminal or hide text, and cuts after `limit` characters.
+#[must_use]
+pub fn escape(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(limit * 4));
+    let mut count = 0;
+    // Where to cut, should the rest not fit.
+    let mut cut = 0;
+    for character in text.chars() {
+        let shown = match character {
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\t' => "\\t".to_owned(),
+            hidden if hides(hidden) => match u32::from(hidden) {
+                code @ 0..=0xff => format!("\\x{code:02x}"),
+                code => format!("\\u{code:04x}"),
+            },
+            plain => plain.to_string(),
+        };
+        count += shown.chars().count();
+        if count > limit {
+            out.truncate(cut);
+            out.push('…');
+            return out;
+        }
+        out.push_str(&shown);
+        if count < limit {
+            cut = out.len();
+        }
+    }
+    out
+}
+
+/// Control characters, line separators, and the marks that turn the direction of writing.
+fn hides(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// `repr` through the standard library's bounded one: big and deep containers cost no more than small ones.
+fn shortened<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    static BOUNDED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = value.py();
+    let bounded = BOUNDED.get_or_try_init(py, || -> PyResult<Py<PyAny>> {
+        let bounded = py.import("reprlib")?.getattr("Repr")?.call0()?;
+        for (name, limit) in [("maxlevel", 4), ("maxstring", 100), ("maxlong", 60), ("maxother", 2 * LIMIT)] {
+            bounded.setattr(name, limit)?;
+        }
+        Ok(bounded.unbind())
+    })?;
+    Ok(bounded.bind(py).call_method1(pyo3::intern!(py, "repr"), (value,))?.cast_into::<PyString>()?)
+}
+
+/// Sets an interrupt again that a formatting caught.
+fn rearm(py: Python<'_>, error: &PyErr) {
+    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        let _ = py.import("_thread").and_then(|thread| thread.call_method0("interrupt_main"));
+    }
+}
+
+/// `name(part, label=part)` for nodes and effects, in at most [`LIMIT`] characters and [`NESTING`] levels.
+#[derive(Debug)]
+pub struct CallText {
+    text: String,
+    parts: usize,
+    full: bool,
+}
+
+impl CallText {
+    /// Shows `name(...)` with the parts that `show` gives, or `…` when this is nested too deep.
+    pub fn of(name: &str, show: impl FnOnce(&mut Self)) -> String {
+        let level = NESTED.with(|nested| nested.replace(nested.get() + 1));
+        let mut call = Self { text: format!("{name}("), parts: 0, full: level >= NESTING };
+        if call.full {
+            call.text.push('…');
+        } else {
+            show(&mut call);
+        }
+        NESTED.with(|nested| nested.set(level));
+        call.text.push(')');
+        call.text
+    }
+
+    /// Adds one argument.
+    pub fn part(&mut self, label: Option<&str>, value: &Bound<'_, PyAny>) {
+        if self.full {
+            return;
+        }
+        if self.parts > 0 {
+            self.text.push_str(", ");
+        }
+        self.parts += 1;
+        let mut part = String::new();
+        if let Some(label) = label {
+            // Writing to a string does not fail.
+            let _ = write!(part, "{label}=");
+        }
+        part.push_str(&safe_repr(value));
+        let room = LIMIT.saturating_sub(self.text.chars().count() + 2);
+        self.full = part.chars().count() > room;
+        self.text.push_str(&escape(&part, room.max(1)));
+    }
+}

@@ -1,0 +1,342 @@
+//! `PyVM`: the engine one step at a time (semantics 5).
+//!
+//! A step takes the machine out and puts it back: whoever comes meanwhile, from inside or from another thread, finds it
+//! gone, and is told so.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::{PyBaseException, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyModule, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::limits::Limits;
+use super::result::RunResult;
+use super::text::safe_repr;
+use crate::core::visit::Visitor;
+use crate::py::classes::handler::Installed;
+use crate::py::driver::{self, Machine, Setting, Turn};
+use crate::py::error::vm_state;
+use crate::py::world::{Code, PyWorld};
+
+type Ended = Result<Py<PyAny>, Py<PyBaseException>>;
+
+/// What the VM is doing.
+enum State {
+    /// Nothing was started.
+    Idle,
+    /// A program is between two steps.
+    Ready(Box<Machine>),
+    /// A program waits for what an action comes to.
+    Waiting(Box<Machine>),
+    /// A step is being made.
+    Running,
+    /// The program ended, and nobody asked for its result yet.
+    Ended(Box<Machine>, Ended),
+}
+
+/// A machine that can be stepped.
+///
+/// `start_program` takes a program, `step_once` makes one step, and `feed_async_result` or `feed_async_error` answer a
+/// step that asked for an awaitable. `run` and `run_scoped` do it all.
+#[pyclass(frozen, weakref, name = "PyVM", module = "segue._vm")]
+pub struct PyVm {
+    trace: bool,
+    limits: Option<Py<Limits>>,
+    state: Mutex<State>,
+}
+
+/// What a program starts with.
+struct Start<'a, 'py> {
+    handlers: Option<&'a Bound<'py, PyAny>>,
+    env: Option<&'a Bound<'py, PyAny>>,
+    store: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl PyVm {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> State {
+        std::mem::replace(&mut *self.state(), State::Running)
+    }
+
+    fn put(&self, state: State) {
+        *self.state() = state;
+    }
+
+    fn machine(&self, py: Python<'_>, program: &Bound<'_, PyAny>, start: Start<'_, '_>) -> PyResult<Machine> {
+        let limits = self.limits.as_ref().map(Py::get);
+        let Start { handlers, env, store } = start;
+        Machine::new(py, program, &Setting { handlers, env, store, trace: self.trace, stepping: true, limits })
+    }
+
+    /// Takes the VM for a new program.
+    fn claim(&self, py: Python<'_>) -> PyResult<()> {
+        let mut state = self.state();
+        match &*state {
+            State::Idle | State::Ended(..) => {
+                let before = std::mem::replace(&mut *state, State::Running);
+                drop(state);
+                drop(before);
+                Ok(())
+            }
+            State::Running => Err(vm_state(py, "the VM is already running")),
+            State::Ready(_) | State::Waiting(_) => {
+                Err(vm_state(py, "the VM has a program that did not end: step it to its end, or use another VM"))
+            }
+        }
+    }
+}
+
+#[pymethods]
+impl PyVm {
+    #[new]
+    #[pyo3(signature = (*, trace = false, limits = None))]
+    fn new(trace: bool, limits: Option<Py<Limits>>) -> Self {
+        Self { trace, limits, state: Mutex::new(State::Idle) }
+    }
+
+    /// Runs a program to its end.
+    #[pyo3(signature = (program, handlers = None))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        program: &Bound<'_, PyAny>,
+        handlers: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<RunResult>> {
+        self.claim(py)?;
+        let limits = self.limits.as_ref().map(Py::get);
+        let setting = Setting { handlers, env: None, store: None, trace: self.trace, stepping: false, limits };
+        let result = driver::run(py, program, &setting);
+        self.put(State::Idle);
+        result
+    }
+
+    /// Runs a program inside handlers that are gone afterwards, whatever happens.
+    fn run_scoped(
+        &self,
+        py: Python<'_>,
+        program: &Bound<'_, PyAny>,
+        handlers: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<RunResult>> {
+        self.run(py, program, Some(handlers))
+    }
+
+    /// Takes a program, to be stepped.
+    #[pyo3(signature = (program, handlers = None, *, env = None, store = None))]
+    fn start_program(
+        &self,
+        py: Python<'_>,
+        program: &Bound<'_, PyAny>,
+        handlers: Option<&Bound<'_, PyAny>>,
+        env: Option<&Bound<'_, PyAny>>,
+        store: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        self.claim(py)?;
+        match self.machine(py, program, Start { handlers, env, store }) {
+            Ok(machine) => {
+                self.put(State::Ready(Box::new(machine)));
+                Ok(())
+            }
+            Err(error) => {
+                self.put(State::Idle);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes one step: `("continue",)`, `("call_async", action)`, `("done", value)` or `("error", exc)`.
+    fn step_once<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let mut machine = match self.take() {
+            State::Ready(machine) => machine,
+            other => {
+                let message = match &other {
+                    State::Idle => "no program was started: call start_program first",
+                    State::Waiting(_) => "the program waits for its action: call feed_async_result or feed_async_error",
+                    State::Ended(..) => "the program has ended: call start_program with another",
+                    State::Running | State::Ready(_) => "the VM is already running",
+                };
+                if !matches!(other, State::Running) {
+                    self.put(other);
+                }
+                return Err(vm_state(py, message));
+            }
+        };
+        match machine.turn(py, true) {
+            Turn::Stepped => {
+                self.put(State::Ready(machine));
+                PyTuple::new(py, ["continue"])
+            }
+            Turn::Async(action) => {
+                self.put(State::Waiting(machine));
+                ("call_async", action).into_pyobject(py)
+            }
+            Turn::Ended(ended) => {
+                let event = match &ended {
+                    Ok(value) => ("done", value.clone_ref(py)).into_pyobject(py)?,
+                    Err(error) => ("error", error.clone_ref(py)).into_pyobject(py)?,
+                };
+                self.put(State::Ended(machine, ended));
+                Ok(event)
+            }
+        }
+    }
+
+    /// Answers the action with a value.
+    fn feed_async_result(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
+        self.feed(py, Ok(value))
+    }
+
+    /// Answers the action with an exception, thrown at the yield.
+    fn feed_async_error(&self, py: Python<'_>, exc: &Bound<'_, PyAny>) -> PyResult<()> {
+        let error =
+            if exc.cast::<PyType>().is_ok_and(|class| class.is_subclass_of::<PyBaseException>().unwrap_or(false)) {
+                exc.call0()?
+            } else {
+                exc.clone()
+            };
+        let Ok(error) = error.cast_into::<PyBaseException>() else {
+            return Err(PyTypeError::new_err(format!("feed_async_error takes an exception, got {}", safe_repr(exc))));
+        };
+        self.feed(py, Err(error.unbind()))
+    }
+
+    /// The result of the program that ended. What is no `Exception` is raised, with the result as `exc.run_result`.
+    fn finish(&self, py: Python<'_>) -> PyResult<Py<RunResult>> {
+        match self.take() {
+            State::Ended(machine, ended) => {
+                self.put(State::Idle);
+                let (result, raised) = machine.finish(py, ended)?;
+                raised.map_or(Ok(result), |error| Err(PyErr::from_value(error.into_bound(py).into_any())))
+            }
+            other => {
+                if !matches!(other, State::Running) {
+                    self.put(other);
+                }
+                Err(vm_state(py, "no program has ended: step one to its end first"))
+            }
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.limits)?;
+        let Ok(state) = self.state.try_lock() else { return Ok(()) };
+        let (machine, ended) = match &*state {
+            State::Ready(machine) | State::Waiting(machine) => (machine, None),
+            State::Ended(machine, ended) => (machine, Some(ended)),
+            State::Idle | State::Running => return Ok(()),
+        };
+        match ended {
+            Some(Ok(value)) => visit.call(value)?,
+            Some(Err(error)) => visit.call(error)?,
+            None => {}
+        }
+        for entry in machine.entries() {
+            visit.call(entry)?;
+        }
+        let mut collector = Collector { visit, stopped: None };
+        machine.vm().visit(&mut collector);
+        collector.stopped.map_or(Ok(()), Err)
+    }
+
+    fn __clear__(&self) {
+        Python::attach(|py| close(py, self.take_to_close()));
+    }
+}
+
+impl PyVm {
+    fn feed(&self, py: Python<'_>, outcome: Ended) -> PyResult<()> {
+        match self.take() {
+            State::Waiting(mut machine) => {
+                machine.feed(py, outcome);
+                self.put(State::Ready(machine));
+                Ok(())
+            }
+            other => {
+                if !matches!(other, State::Running) {
+                    self.put(other);
+                }
+                Err(vm_state(
+                    py,
+                    "no action waits for an answer: step_once gives (\"call_async\", action) when one does",
+                ))
+            }
+        }
+    }
+
+    fn take_to_close(&self) -> State {
+        let mut state = self.state();
+        match &*state {
+            State::Running => State::Idle,
+            _ => std::mem::replace(&mut *state, State::Idle),
+        }
+    }
+}
+
+/// A program that is suspended is unwound, at once: a VM that is dropped is closed like a coroutine.
+fn close(py: Python<'_>, state: State) {
+    if let State::Ready(mut machine) | State::Waiting(mut machine) = state {
+        machine.close(py);
+    }
+}
+
+impl Drop for PyVm {
+    fn drop(&mut self) {
+        let state = std::mem::replace(self.state.get_mut().unwrap_or_else(PoisonError::into_inner), State::Idle);
+        if !matches!(state, State::Idle) {
+            Python::try_attach(|py| close(py, state));
+        }
+    }
+}
+
+/// Shows the collector what the machine holds.
+struct Collector<'a> {
+    visit: PyVisit<'a>,
+    stopped: Option<PyTraverseError>,
+}
+
+impl Collector<'_> {
+    fn show<T>(&mut self, object: &Py<T>) {
+        if self.stopped.is_none() {
+            self.stopped = self.visit.call(object).err();
+        }
+    }
+}
+
+impl Visitor<PyWorld> for Collector<'_> {
+    fn value(&mut self, value: &Py<PyAny>) {
+        self.show(value);
+    }
+
+    fn error(&mut self, error: &Py<PyBaseException>) {
+        self.show(error);
+    }
+
+    fn code(&mut self, code: &Code) {
+        self.show(&code.generator);
+        if let Some(clause) = &code.clause {
+            self.show(&clause.handler);
+            if let Some(k) = &clause.k {
+                self.show(k);
+            }
+        }
+    }
+
+    fn handler(&mut self, handler: &Py<Installed>) {
+        self.show(handler);
+    }
+
+    fn class(&mut self, class: &Py<PyType>) {
+        self.show(class);
+    }
+}
+
+/// Adds the class to the module.
+///
+/// # Errors
+/// When the module refuses it.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyVm>()
+}

@@ -1,0 +1,79 @@
+//! Lines of an execution context, and the context of exceptions: read from live frames, on request or on the error path.
+
+use pyo3::exceptions::PyBaseException;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyString};
+
+use super::classes::handler::Installed;
+use super::classes::text::type_name;
+use super::world::Code;
+
+/// Makes `earlier` the context of `error`, unless it has one already or the two are the same.
+pub fn chain(py: Python<'_>, error: &Py<PyBaseException>, earlier: &Py<PyBaseException>) {
+    let raised = PyErr::from_value(error.bind(py).clone().into_any());
+    if error.is(earlier) || raised.context(py).is_some() {
+        return;
+    }
+    // A cycle of contexts would hang every formatter: `earlier` must not lead back to `error`.
+    let mut link = Some(PyErr::from_value(earlier.bind(py).clone().into_any()));
+    for _ in 0..MAX_CHAIN {
+        let Some(next) = link.and_then(|link| link.context(py)) else { break };
+        if next.value(py).is(error) {
+            return;
+        }
+        link = Some(next);
+    }
+    raised.set_context(py, Some(PyErr::from_value(earlier.bind(py).clone().into_any())));
+}
+
+/// How far a chain of contexts is looked through.
+const MAX_CHAIN: usize = 1000;
+
+fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<PyAny>, Py<PyAny>)) -> Py<PyAny> {
+    let class = py.import(intern!(py, "segue._result")).and_then(|module| module.getattr(intern!(py, "ContextLine")));
+    let made = class.and_then(|class| class.call1((kind, name, place.0, place.1)));
+    made.map_or_else(|_| py.None(), Bound::unbind)
+}
+
+/// A suspended program: its name, file and line.
+pub fn program_line(py: Python<'_>, code: &Code) -> Py<PyAny> {
+    let generator = code.generator.bind(py);
+    let name = generator.getattr(intern!(py, "__qualname__")).unwrap_or_else(|_| py.None().into_bound(py));
+    let file = generator
+        .getattr(intern!(py, "gi_code"))
+        .and_then(|code| code.getattr(intern!(py, "co_filename")))
+        .map_or_else(|_| py.None(), Bound::unbind);
+    let number = generator
+        .getattr(intern!(py, "gi_frame"))
+        .and_then(|frame| frame.getattr(intern!(py, "f_lineno")))
+        .map_or_else(|_| py.None(), Bound::unbind);
+    line(py, "program", name, (file, number))
+}
+
+/// A clause at work.
+pub fn clause_line(py: Python<'_>, label: Option<Py<PyString>>, effect: &Py<PyAny>) -> Py<PyAny> {
+    let effect = type_name(effect.bind(py));
+    let text = match label {
+        Some(label) => format!("{} for {effect}", label.bind(py).to_string_lossy()),
+        None => format!("a clause for {effect}"),
+    };
+    line(py, "clause", PyString::new(py, &text).into_any(), (py.None(), py.None()))
+}
+
+/// A handler in scope: its name, and where its first clause is written.
+pub fn handler_line(py: Python<'_>, handler: &Py<Installed>) -> Py<PyAny> {
+    let installed = handler.get();
+    let code = installed.table.get().clauses.iter().find_map(|clause| {
+        clause.function.as_ref().and_then(|function| function.bind(py).getattr(intern!(py, "__code__")).ok())
+    });
+    let place = code.map_or_else(
+        || (py.None(), py.None()),
+        |code| {
+            let file = code.getattr(intern!(py, "co_filename")).map_or_else(|_| py.None(), Bound::unbind);
+            let number = code.getattr(intern!(py, "co_firstlineno")).map_or_else(|_| py.None(), Bound::unbind);
+            (file, number)
+        },
+    );
+    line(py, "handler", installed.name.bind(py).clone().into_any(), place)
+}

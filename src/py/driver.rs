@@ -1,0 +1,438 @@
+//! The engine under `run`, `async_run` and `PyVM`: the machine, its trash, and the loop between the two.
+
+use std::time::Duration;
+
+use pyo3::exceptions::{PyBaseException, PyException, PyKeyboardInterrupt, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyTuple};
+
+use super::classes::handler::RootHandler;
+use super::classes::limits::Limits;
+use super::classes::link::Scope;
+use super::classes::mistake::mistake;
+use super::classes::nodes;
+use super::classes::outcome;
+use super::classes::result::RunResult;
+use super::classes::text::safe_repr;
+use super::names::names;
+use super::roots::Roots;
+use super::world::{Dead, PyHost, PyWorld};
+use super::{call, error, signals};
+use crate::core::fault::Fault;
+use crate::core::limits::Bounds;
+use crate::core::step::{Event, Outcome, PythonCall, StepKind, StepNote};
+use crate::core::vm::Vm;
+
+/// A run: the machine and what belongs to it in Python.
+pub struct Machine {
+    vm: Vm<PyWorld>,
+    trash: Vec<Dead>,
+    roots: Roots,
+    trace: Option<Vec<Py<PyAny>>>,
+    signal: Option<PyErr>,
+    exceeded: Option<Py<PyBaseException>>,
+    discontinued: Py<PyAny>,
+    closing: bool,
+}
+
+/// Why the loop stopped.
+pub enum Turn {
+    /// A step was made.
+    Stepped,
+    /// Somebody has to await what this action makes.
+    Async(Py<PyAny>),
+    /// The run is over.
+    Ended(Result<Py<PyAny>, Py<PyBaseException>>),
+}
+
+/// How often signals are looked at, in turns of the loop.
+const SIGNAL_TURNS: u32 = 64;
+
+/// A host for one visit to the machine.
+macro_rules! host {
+    ($machine:expr, $py:expr) => {
+        &mut PyHost { py: $py, trash: &mut $machine.trash, discontinued: &$machine.discontinued }
+    };
+}
+
+impl Machine {
+    /// A run of `program` inside `handlers`, the first outermost.
+    ///
+    /// # Errors
+    /// When the arguments are wrong.
+    pub fn new(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Self> {
+        let root = root_program(program)?;
+        let handlers = root_handlers(py, setting)?;
+        let program = nodes::nest(py, root, &handlers)?;
+        let bounds = setting.limits.map_or_else(Bounds::default, |limits| Bounds {
+            steps: limits.steps,
+            depth: limits.depth,
+            segments: limits.segments,
+            time: limits.seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)),
+            grace: limits.grace,
+        });
+        Ok(Self {
+            vm: Vm::new(program, bounds, setting.trace || setting.stepping),
+            trash: Vec::new(),
+            roots: Roots::default(),
+            trace: setting.trace.then(Vec::new),
+            signal: None,
+            exceeded: None,
+            discontinued: names(py)?.discontinued.clone_ref(py),
+            closing: false,
+        })
+    }
+
+    /// Goes on until the run is over, or somebody has to await; with `stepping`, until the next step.
+    pub fn turn(&mut self, py: Python<'_>, stepping: bool) -> Turn {
+        let mut turns = 0_u32;
+        loop {
+            let event = self.vm.advance(host!(self, py));
+            self.sweep();
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(SIGNAL_TURNS)
+                && let Err(signal) = py.check_signals()
+            {
+                self.signal = Some(signal);
+                self.vm.mailbox().interrupt();
+            }
+            let outcome = match event {
+                Event::Python(call) => self.call(py, call),
+                Event::Fault(fault) => Outcome::Raised(self.fault(py, fault)),
+                Event::Attention => match self.interrupt(py) {
+                    Some(error) => Outcome::Raised(error.into_value(py)),
+                    None => continue,
+                },
+                Event::Stepped(note) => {
+                    self.record(py, note);
+                    if stepping {
+                        return Turn::Stepped;
+                    }
+                    continue;
+                }
+                Event::Async(_) if self.closing => Outcome::Raised(error::closed(py).into_value(py)),
+                Event::Async(action) => return Turn::Async(action),
+                Event::Done(value) => return Turn::Ended(Ok(value)),
+                Event::Failed(error) => return Turn::Ended(Err(error)),
+                Event::Exhausted => return Turn::Ended(Err(self.abandon(py))),
+            };
+            self.vm.receive(host!(self, py), outcome);
+        }
+    }
+
+    /// Feeds what came of an action.
+    pub fn feed(&mut self, py: Python<'_>, outcome: Result<Py<PyAny>, Py<PyBaseException>>) {
+        let outcome = match outcome {
+            Ok(value) => Outcome::Returned(value),
+            Err(error) => Outcome::Raised(error),
+        };
+        self.vm.receive(host!(self, py), outcome);
+    }
+
+    /// Unwinds what is suspended, at once: nothing can wait any more.
+    pub fn close(&mut self, py: Python<'_>) {
+        let Ok(error) = self.discontinued.bind(py).call0().and_then(|made| Ok(made.cast_into::<PyBaseException>()?))
+        else {
+            return;
+        };
+        self.closing = true;
+        self.vm.receive(host!(self, py), Outcome::Raised(error.unbind()));
+        let _ = self.turn(py, false);
+        self.sweep();
+    }
+
+    #[inline]
+    fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Outcome<PyWorld> {
+        call::run(py, call, &mut self.roots)
+    }
+
+    /// Drops what is dead: user code may run, and may leave more behind.
+    #[inline]
+    fn sweep(&mut self) {
+        while !self.trash.is_empty() {
+            let mut dead = std::mem::take(&mut self.trash);
+            dead.clear();
+            if self.trash.is_empty() {
+                self.trash = dead;
+                break;
+            }
+        }
+    }
+
+    fn fault(&mut self, py: Python<'_>, fault: Fault<PyWorld>) -> Py<PyBaseException> {
+        let exceeded = matches!(fault, Fault::Exceeded(_));
+        let error = error::raise(py, fault, self.vm.meter().bounds()).into_value(py);
+        if exceeded {
+            self.exceeded = Some(error.clone_ref(py));
+        }
+        error
+    }
+
+    fn interrupt(&mut self, py: Python<'_>) -> Option<PyErr> {
+        if let Some(signal) = self.signal.take() {
+            return Some(signal);
+        }
+        if signals::take_pressed() {
+            return Some(PyKeyboardInterrupt::new_err(()));
+        }
+        py.check_signals().err()
+    }
+
+    fn record(&mut self, py: Python<'_>, note: StepNote<PyWorld>) {
+        let Some(trace) = &mut self.trace else { return };
+        let text = safe_repr(note.subject.bind(py));
+        let (event, pending, result) = match note.kind {
+            StepKind::Enter => ("enter", text, String::new()),
+            StepKind::Exit => ("exit", String::new(), text),
+        };
+        let entry = names(py).and_then(|names| {
+            let class = names.result.bind(py).getattr(intern!(py, "TraceEntry"))?;
+            class.call1((note.step, event, note.mode, pending, note.dispatch_depth, result))
+        });
+        if let Ok(entry) = entry {
+            trace.push(entry.unbind());
+        }
+    }
+
+    /// The grace is used up: the generators that are left are closed without effects, innermost first.
+    fn abandon(&mut self, py: Python<'_>) -> Py<PyBaseException> {
+        for code in self.vm.abandon(host!(self, py)) {
+            call::close(py, code);
+        }
+        self.sweep();
+        match self.exceeded.take() {
+            Some(error) => error,
+            None => error::internal(py, "a grace was used up that no bound gave").into_value(py),
+        }
+    }
+
+    /// The result of a run that is over. What is no `Exception` is to be raised, with the result attached.
+    ///
+    /// # Errors
+    /// When the result cannot be made.
+    pub fn finish(
+        mut self,
+        py: Python<'_>,
+        ended: Result<Py<PyAny>, Py<PyBaseException>>,
+    ) -> PyResult<(Py<RunResult>, Option<Py<PyBaseException>>)> {
+        let mut unobserved = Vec::new();
+        for lost in self.vm.take_unobserved() {
+            PyErr::from_value(lost.error.bind(py).clone().into_any()).write_unraisable(py, None);
+            let class = names(py)?.result.bind(py).getattr(intern!(py, "Unobserved"))?;
+            unobserved.push(class.call1((lost.error, lost.origin))?.unbind());
+        }
+        let reports = match self.roots.reports(py) {
+            Ok(reports) => reports,
+            Err(error) => {
+                error.write_unraisable(py, None);
+                Vec::new()
+            }
+        };
+        let meter = self.vm.meter();
+        let usage = names(py)?.result.bind(py).getattr(intern!(py, "Usage"))?.call1((
+            meter.steps(),
+            meter.peak_calls(),
+            meter.peak_segments(),
+            0,
+            0,
+            meter.elapsed().as_secs_f64(),
+        ))?;
+        let raised = match &ended {
+            Err(error) => {
+                let bound = error.bind(py);
+                let quiet =
+                    bound.is_instance_of::<PyException>() || bound.is_instance(names(py)?.limit_exceeded.bind(py))?;
+                (!quiet).then(|| error.clone_ref(py))
+            }
+            Ok(_) => None,
+        };
+        let traceback = ended
+            .as_ref()
+            .err()
+            .and_then(|error| PyErr::from_value(error.bind(py).clone().into_any()).traceback(py).map(Bound::unbind));
+        let result = match ended {
+            Ok(value) => Py::new(py, outcome::Ok::of(value))?.into_any(),
+            Err(error) => Py::new(py, outcome::Err::of(error))?.into_any(),
+        };
+        let run_result = RunResult {
+            result,
+            traceback,
+            raw_store: self.roots.raw_store(py).unbind(),
+            log: self.roots.log(py).to_tuple().unbind(),
+            reports: PyTuple::new(py, reports)?.unbind(),
+            unobserved: PyTuple::new(py, unobserved)?.unbind(),
+            trace: PyTuple::new(py, self.trace.take().unwrap_or_default())?.unbind(),
+            usage: usage.unbind(),
+        };
+        let run_result = Py::new(py, run_result)?;
+        if let Some(error) = &raised {
+            // A class with `__slots__` may refuse it: the exception is then raised without.
+            let _ = error.bind(py).setattr(intern!(py, "run_result"), &run_result);
+        }
+        Ok((run_result, raised))
+    }
+
+    /// The machine, for the collector.
+    #[must_use]
+    pub const fn vm(&self) -> &Vm<PyWorld> {
+        &self.vm
+    }
+
+    /// The trace so far, for the collector.
+    pub fn entries(&self) -> impl Iterator<Item = &Py<PyAny>> {
+        self.trace.iter().flatten()
+    }
+}
+
+/// How a run is set up.
+pub struct Setting<'a, 'py> {
+    /// What `handlers` was.
+    pub handlers: Option<&'a Bound<'py, PyAny>>,
+    /// What `env` was.
+    pub env: Option<&'a Bound<'py, PyAny>>,
+    /// What `store` was.
+    pub store: Option<&'a Bound<'py, PyAny>>,
+    /// Whether steps are recorded.
+    pub trace: bool,
+    /// Whether steps are events.
+    pub stepping: bool,
+    /// The bounds.
+    pub limits: Option<&'a Limits>,
+}
+
+fn root_program(program: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    let py = program.py();
+    if nodes::is_program(program) {
+        return Ok(program.clone().unbind());
+    }
+    if program.get_type().is(&names(py)?.generator) {
+        if program.getattr(intern!(py, "gi_frame"))?.is_none() {
+            return Err(PyTypeError::new_err(format!(
+                "run() takes a program, an effect, or once a generator, got {}, which has run already: decorate its \
+                 function with @do to run it many times",
+                safe_repr(program)
+            )));
+        }
+        return Ok(Py::new(py, call::root_generator(program)?)?.into_any());
+    }
+    Err(mistake(py, program, "run() takes a program, an effect, or once a generator"))
+}
+
+type Pair = (Py<PyAny>, Py<PyAny>);
+
+/// The handlers of a run, each with its place; `env` and `store` go to the `reader` and the `state` that have no
+/// settings of their own, or to one that is installed outermost (semantics 5).
+fn root_handlers(py: Python<'_>, setting: &Setting<'_, '_>) -> PyResult<Vec<Pair>> {
+    let mut given = match setting.handlers {
+        Some(handlers) => nodes::handler_list(py, handlers)?,
+        None => Vec::new(),
+    };
+    let mut starts = Vec::new();
+    for (kind, word, start) in [("reader", "env", setting.env), ("state", "store", setting.store)] {
+        let Some(start) = start.filter(|start| !start.is_none()) else { continue };
+        let start = py.import(intern!(py, "builtins"))?.getattr("dict")?.call1((mapping(start, word)?,))?;
+        let (mut bare, mut configured) = (false, false);
+        for (_, handler) in &given {
+            if kind_of(handler.bind(py))?.as_deref() == Some(kind) {
+                let is_bare = handler.bind(py).getattr(intern!(py, "settings"))?.is_none();
+                bare |= is_bare;
+                configured |= !is_bare;
+            }
+        }
+        if configured && !bare {
+            return Err(PyTypeError::new_err(format!(
+                "{word}= is what a {kind} without settings starts from, and each {kind} in handlers has its own: \
+                 give the values to {kind}(...), or leave {word} out"
+            )));
+        }
+        if !bare {
+            let handler = py.import(intern!(py, "segue._builtin"))?.getattr(kind)?.unbind();
+            given.insert(0, (handler.clone_ref(py), handler));
+        }
+        starts.push((kind, start.cast_into::<pyo3::types::PyDict>()?.unbind()));
+    }
+    given
+        .into_iter()
+        .enumerate()
+        .map(|(index, (original, resolved))| {
+            let kind = kind_of(resolved.bind(py))?;
+            let start = starts.iter().find(|(name, _)| kind.as_deref() == Some(*name));
+            let start = start.map(|(_, start)| start.clone_ref(py));
+            Ok((original, Py::new(py, RootHandler { resolved, index, start })?.into_any()))
+        })
+        .collect()
+}
+
+fn mapping<'a, 'py>(given: &'a Bound<'py, PyAny>, word: &str) -> PyResult<&'a Bound<'py, PyAny>> {
+    if given.cast::<pyo3::types::PyMapping>().is_ok() {
+        return Ok(given);
+    }
+    Err(PyTypeError::new_err(format!("{word} is a mapping, got {}", safe_repr(given))))
+}
+
+/// Which built-in handler it is.
+fn kind_of(handler: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    let table = handler.getattr(intern!(handler.py(), "__segue_table__"))?;
+    let table = table.cast::<super::classes::handler::HandlerTable>()?;
+    Ok(table.get().native.clone())
+}
+
+/// Runs a program to its end.
+///
+/// # Errors
+/// When the arguments are wrong, and what is no `Exception`.
+pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Py<RunResult>> {
+    let _nested = Nested::enter()?;
+    let _drops = Scope::enter();
+    let mut machine = Machine::new(py, program, setting)?;
+    let guard = signals::guard(py, machine.vm.mailbox());
+    let ended = loop {
+        match machine.turn(py, false) {
+            Turn::Ended(ended) => break ended,
+            Turn::Stepped => {}
+            Turn::Async(action) => {
+                let error = PyTypeError::new_err(format!(
+                    "run() cannot await {}: use async_run, or a handler that owns an event loop",
+                    safe_repr(action.bind(py))
+                ));
+                machine.feed(py, Err(error.into_value(py)));
+            }
+        }
+    };
+    let late = guard.map_or(Ok(()), |guard| guard.leave(py));
+    let (result, raised) = machine.finish(py, ended)?;
+    match raised {
+        Some(error) => Err(PyErr::from_value(error.into_bound(py).into_any())),
+        None => late.map(|()| result),
+    }
+}
+
+/// How many runs may be inside one another on one thread: each needs native stack of its own.
+const NESTED_RUNS: u32 = 200;
+
+thread_local! {
+    static NESTED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// One run on this thread's stack.
+struct Nested(());
+
+impl Nested {
+    fn enter() -> PyResult<Self> {
+        let depth = NESTED.get();
+        if depth >= NESTED_RUNS {
+            return Err(pyo3::exceptions::PyRecursionError::new_err(format!(
+                "run() inside run() is {NESTED_RUNS} deep: yield the inner program instead of running it"
+            )));
+        }
+        NESTED.set(depth + 1);
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        NESTED.set(NESTED.get() - 1);
+    }
+}

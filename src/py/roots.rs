@@ -1,0 +1,64 @@
+//! The handlers that were given to `run`: what is read off them when it is over.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyDict, PyList};
+
+use super::classes::handler::{HandlerTable, Installed};
+
+/// What the handlers of a run leave behind.
+#[derive(Debug, Default)]
+pub struct Roots {
+    states: Vec<(usize, Py<PyDict>)>,
+    logs: Vec<(usize, Py<PyList>)>,
+    reporters: Vec<(usize, Py<PyAny>, Py<HandlerTable>)>,
+}
+
+impl Roots {
+    /// A handler was installed.
+    pub fn installed(&mut self, py: Python<'_>, index: usize, installed: &Installed) {
+        if installed.table.get().report.is_some() {
+            self.reporters.push((index, installed.instance.clone_ref(py), installed.table.clone_ref(py)));
+        }
+    }
+
+    /// A `state` was installed.
+    pub fn state(&mut self, index: usize, entries: Py<PyDict>) {
+        self.states.push((index, entries));
+    }
+
+    /// A `writer` was installed.
+    pub fn writer(&mut self, index: usize, log: Py<PyList>) {
+        self.logs.push((index, log));
+    }
+
+    /// The values of the outermost `state`.
+    #[must_use]
+    pub fn raw_store<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        let outermost = self.states.iter().min_by_key(|(index, _)| *index);
+        let copy = outermost.and_then(|(_, entries)| entries.bind(py).copy().ok());
+        copy.unwrap_or_else(|| PyDict::new(py))
+    }
+
+    /// The entries of the outermost `writer`.
+    #[must_use]
+    pub fn log<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
+        let outermost = self.logs.iter().min_by_key(|(index, _)| *index);
+        outermost.map_or_else(|| PyList::empty(py), |(_, log)| log.bind(py).clone())
+    }
+
+    /// What the handlers report, outermost first: user code, run when everything else is over.
+    ///
+    /// # Errors
+    /// What a `report` raises.
+    pub fn reports(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
+        let mut reporters: Vec<_> = self.reporters.iter().collect();
+        reporters.sort_by_key(|(index, ..)| *index);
+        let mut reports = Vec::new();
+        for (_, instance, table) in reporters {
+            if let Some(report) = &table.get().report {
+                reports.push(report.function.bind(py).call1((instance,))?.unbind());
+            }
+        }
+        Ok(reports)
+    }
+}

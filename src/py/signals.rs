@@ -1,0 +1,133 @@
+//! Ctrl-C. While a run is on the main thread and SIGINT has Python's own handler, a native one stands in for it: the
+//! first Ctrl-C is thrown at the run's next yield, so that no clean-up is lost; a second one, when the first was not
+//! served yet, raises at once.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyAny;
+
+use crate::core::continuation::Mailbox;
+
+/// The runs of the main thread, innermost last.
+static RUNS: Mutex<Vec<Arc<Mailbox>>> = Mutex::new(Vec::new());
+/// A Ctrl-C that was not served yet.
+static PRESSED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static IS_MAIN: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
+struct Signals {
+    get: Py<PyAny>,
+    set: Py<PyAny>,
+    number: Py<PyAny>,
+    default: Py<PyAny>,
+    native: Py<PyAny>,
+}
+
+static SIGNALS: PyOnceLock<Signals> = PyOnceLock::new();
+
+fn signals(py: Python<'_>) -> PyResult<&Signals> {
+    SIGNALS.get_or_try_init(py, || {
+        let module = py.import("_signal")?;
+        Ok(Signals {
+            get: module.getattr("getsignal")?.unbind(),
+            set: module.getattr("signal")?.unbind(),
+            number: module.getattr("SIGINT")?.unbind(),
+            default: module.getattr("default_int_handler")?.unbind(),
+            native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
+        })
+    })
+}
+
+/// The handler of SIGINT while a run is going on.
+#[pyfunction]
+fn pressed(_number: &Bound<'_, PyAny>, _frame: &Bound<'_, PyAny>) -> PyResult<()> {
+    if PRESSED.swap(true, Ordering::Relaxed) {
+        PRESSED.store(false, Ordering::Relaxed);
+        return Err(PyKeyboardInterrupt::new_err(()));
+    }
+    match runs().last() {
+        Some(run) => {
+            run.interrupt();
+            Ok(())
+        }
+        None => {
+            PRESSED.store(false, Ordering::Relaxed);
+            Err(PyKeyboardInterrupt::new_err(()))
+        }
+    }
+}
+
+fn runs() -> MutexGuard<'static, Vec<Arc<Mailbox>>> {
+    RUNS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a Ctrl-C that was not served yet.
+pub fn take_pressed() -> bool {
+    PRESSED.swap(false, Ordering::Relaxed)
+}
+
+fn is_main_thread(py: Python<'_>) -> bool {
+    IS_MAIN.get().unwrap_or_else(|| {
+        let threading = py.import("threading");
+        let main = threading.and_then(|threading| {
+            let current = threading.call_method0("get_ident")?;
+            threading.call_method0("main_thread")?.getattr("ident")?.eq(current)
+        });
+        let main = main.unwrap_or(false);
+        IS_MAIN.set(Some(main));
+        main
+    })
+}
+
+/// A run on the main thread, as long as it lives.
+#[derive(Debug)]
+pub struct Guard {
+    installed: bool,
+}
+
+/// Lets Ctrl-C reach the run; `None` on other threads, which never see it.
+pub fn guard(py: Python<'_>, run: &Arc<Mailbox>) -> Option<Guard> {
+    if !is_main_thread(py) {
+        return None;
+    }
+    let outermost = runs().is_empty();
+    let installed = outermost && install(py).unwrap_or(false);
+    runs().push(run.clone());
+    Some(Guard { installed })
+}
+
+fn install(py: Python<'_>) -> PyResult<bool> {
+    let signals = signals(py)?;
+    if !signals.get.bind(py).call1((&signals.number,))?.is(&signals.default) {
+        return Ok(false);
+    }
+    signals.set.bind(py).call1((&signals.number, &signals.native))?;
+    Ok(true)
+}
+
+impl Guard {
+    /// The run is over: Python's own handler stands again. A Ctrl-C that came too late for the run is given back.
+    ///
+    /// # Errors
+    /// `KeyboardInterrupt`, when one was pressed that nobody served.
+    pub fn leave(self, py: Python<'_>) -> PyResult<()> {
+        runs().pop();
+        if self.installed {
+            let signals = signals(py)?;
+            if signals.get.bind(py).call1((&signals.number,))?.is(&signals.native) {
+                signals.set.bind(py).call1((&signals.number, &signals.default))?;
+            }
+        }
+        if runs().is_empty() && take_pressed() {
+            return Err(PyKeyboardInterrupt::new_err(()));
+        }
+        Ok(())
+    }
+}
