@@ -1,7 +1,7 @@
 """Algebraic effects for Python at the speed of CPython.
 
-A program says *what* it needs by yielding effects; handlers say *how*. Programs are values: calling a `@do` function runs
-nothing, `run` does.
+A program says *what* it needs by yielding effects; handlers say *how*. Programs are values: calling a `@do` function
+runs nothing, `run` does.
 
 Example:
     >>> from segue import Effect, answers, do, run

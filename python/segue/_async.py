@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @public
-async def async_run(
+async def async_run(  # noqa: PLR0913 - the parameters of `run`
     program: Any,
     handlers: Any = (),
     *,

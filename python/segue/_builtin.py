@@ -12,11 +12,9 @@ from segue._vm import Bracket, DoExpr, EffectBase, HandlerTable, Lazy, WithHandl
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Mapping
-    from typing import Any, overload
+    from typing import Any, Never, Self, overload
 
-    from typing_extensions import Never, Self
-
-    from segue._typing import A, E1, E2, E3, Rest, Runnable
+    from segue._typing import E1, E2, E3, A, Rest, Runnable
 
 
 @public
@@ -46,6 +44,7 @@ class Key(str, Generic[T]):
         def __init__(self, name: str, /) -> None: ...
 
     else:
+        __class_getitem__ = classmethod(type(list[int]))
 
         def __new__(cls, name: str, /) -> str:
             """Give the name itself, so that stores find it the fast way."""
@@ -290,13 +289,16 @@ class NativeHandler(Handler[H]):
             raise TypeError(f"writer has no settings; call it with a program, got {safe_repr(given)}")
         if given is None:
             given = {}
-        kind: type[object] = type(given)
-        if not hasattr(kind, "keys") or not hasattr(kind, "__getitem__"):
+        if not _is_mapping(given):
             raise TypeError(f"{self.kind} is called with a mapping or with a program, got {safe_repr(given)}")
         return NativeHandler(self.kind, given)
 
     def __repr__(self) -> str:
         return self.kind if self.settings is None else f"{self.kind}({safe_repr(self.settings)})"
+
+
+def _is_mapping(value: object) -> bool:
+    return hasattr(type(value), "keys") and hasattr(type(value), "__getitem__")
 
 
 state: NativeHandler[StateGet | Put | StateModify] = NativeHandler("state")
@@ -374,4 +376,3 @@ def default_handlers() -> list[Handler[Any]]:
         [state, writer, reader]
     """
     return [state, writer, reader]
-

@@ -9,9 +9,7 @@ from segue._vm import DoFunction
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from typing import Any, overload
-
-    from typing_extensions import Never
+    from typing import Any, Never, overload
 
     from segue._vm import DoExpr
 
@@ -54,8 +52,8 @@ def do(function: Callable[..., Any], /) -> Callable[..., Any]:
     if type(function) is DoFunction:
         return function
     if isinstance(function, (staticmethod, classmethod)):
-        method: Any = function
-        return type(method)(do(method.__func__))
+        rewrapped: Callable[..., Any] = _rewrap(function)
+        return rewrapped
     if isinstance(function, type):
         raise TypeError(f"@do decorates functions, not classes: {function.__qualname__}")
     kind = asynchronous(function)
@@ -65,6 +63,11 @@ def do(function: Callable[..., Any], /) -> Callable[..., Any]:
     made = DoFunction(function, is_generator(function))
     adopt(made, function)
     return made
+
+
+def _rewrap(method: Any) -> Any:
+    """`@do` on a `staticmethod` or `classmethod` is such a method of a `@do` function."""
+    return type(method)(do(method.__func__))
 
 
 def adopt(wrapper: object, function: object) -> None:

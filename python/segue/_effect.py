@@ -1,7 +1,7 @@
 """`Effect`: a class statement with annotated fields declares an effect (semantics 2).
 
-The metaclass writes down the fields, a binder for keywords and defaults, and one descriptor a field; the values stand in
-the one tuple of `segue._vm.EffectBase`. A call with all fields by position never enters Python.
+The metaclass writes down the fields, a binder for keywords and defaults, and one descriptor a field; the values stand
+in the one tuple of `segue._vm.EffectBase`. A call with all fields by position never enters Python.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from types import ModuleType
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Self
 
-    from typing_extensions import Self
-
-    from segue._typing import A, E2, Runnable
+    from segue._typing import E2, A, Runnable
 
 
 class _Required:
@@ -43,9 +41,7 @@ class EffectMeta(type):
     __segue_bind__: Callable[..., tuple[object, ...]]
     """From arguments as a call has them to the values of the fields."""
 
-    def __new__(
-        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **settings: Any
-    ) -> EffectMeta:
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **settings: Any) -> EffectMeta:
         """Make the class and write its fields down.
 
         Raises:
@@ -161,7 +157,8 @@ class Effect(EffectBase[T_co], metaclass=EffectMeta):
     """What a program asks for: data that says what, while handlers say how.
 
     Subclass it with annotated fields; `Effect[R]` says that performing it evaluates to an `R`. Instances are frozen,
-    compare and hash by class and fields, match by position, copy and pickle. Fields may have defaults, and are inherited.
+    compare and hash by class and fields, match by position, copy and pickle. Fields may have defaults, and are
+    inherited.
 
     Args:
         *fields: The values of the fields, by position or keyword.
@@ -208,4 +205,4 @@ def _evaluate(self: DoExpr[Any, Any]) -> Generator[Any, Any, Any]:
 
 
 # A generator function is the fastest thing to delegate to; the extension has none to offer.
-DoExpr.__iter__ = _evaluate  # type: ignore[method-assign]
+setattr(DoExpr, "__iter__", _evaluate)  # noqa: B010 - to type checkers it is the stub's method

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue._typing import public
+from segue._vm import safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,7 +133,9 @@ class TaskEndedError(SegueError):
         self.value = value
 
     def __str__(self) -> str:
-        return "a clause ended its block inside a fork of its handler, which can only answer"
+        return (
+            f"a clause ended its block with {safe_repr(self.value)} inside a fork of its handler, which can only answer"
+        )
 
 
 @public
@@ -147,7 +150,7 @@ class RunClosedError(SegueError):
 
 
 @public
-class LimitExceeded(BaseException):  # noqa: N818 - no error of the program: like KeyboardInterrupt, it passes `except Exception`
+class LimitExceeded(BaseException):
     """A run used more than its `Limits` allow. A `BaseException`, so that no handler swallows it.
 
     Attributes:
@@ -170,7 +173,7 @@ class LimitExceeded(BaseException):  # noqa: N818 - no error of the program: lik
 
 
 @public
-class Discontinued(BaseException):  # noqa: N818 - no error: it ends a body whose continuation was let go
+class Discontinued(BaseException):
     """Raised at a perform whose continuation was let go, so that `finally` and `with` blocks run.
 
     A direct subclass of `BaseException`: `except Exception` does not catch it. Let it pass, as one lets

@@ -69,7 +69,8 @@ def _wrapped(function: object) -> object | None:
         return inner
     if isinstance(function, type):
         return None
-    call: object | None = getattr(type(function), "__call__", None)
+    # `callable` does not say what a call runs.
+    call: object | None = getattr(type(function), "__call__", None)  # noqa: B004
     return call if hasattr(call, "__code__") or hasattr(call, "__func__") else None
 
 

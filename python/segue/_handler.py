@@ -6,16 +6,17 @@ Here is what makes them; the machine reads the `HandlerTable` that each carries 
 from __future__ import annotations
 
 from segue._do import adopt
-from segue._flags import asynchronous, unwrap_do
+from segue._flags import ASYNC_GENERATOR, COROUTINE, GENERATOR, asynchronous, unwrap_do
 from segue._typing import E1, E2, E3, E4, Generic, H, R, public
 from segue._vm import DoExpr, DoFunction, EffectBase, HandlerBase, HandlerTable, K, WithHandler, safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, Literal, Protocol, TypeAlias, overload
+    from types import FunctionType
+    from typing import Any, Literal, Never, Protocol, TypeAlias, overload
 
-    from typing_extensions import Never, TypeIs
+    from typing_extensions import TypeIs
 
     from segue._effect import Effect
     from segue._typing import Bare, Rest, Runnable
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 else:
     _Items = tuple
+    FunctionType = type(adopt)
 
 _HOOKS = ("enter", "result", "error", "exit", "fork", "report")
 
@@ -223,10 +225,7 @@ class FunctionHandler(Handler[H], _table=False):
         def __get__(self, instance: object, owner: type | None = None, /) -> Callable[..., Any]: ...
 
     def __get__(self, instance: object, owner: type | None = None, /) -> Any:
-        if isinstance(instance, Handler):
-            bound: object = self.__wrapped__.__get__(instance, owner)
-            return bound
-        return self
+        return self.__wrapped__.__get__(instance, owner) if _is_stateful(instance) else self
 
     if TYPE_CHECKING:
 
@@ -457,6 +456,8 @@ def as_handler(given: object) -> HandlerBase[Any]:
         >>> as_handler(stop)
         <handler stop>
     """
+    if type(given) is FunctionType:
+        return FunctionHandler(given, "control", None)
     if _is_handler(given):
         return given
     if isinstance(given, type):
@@ -475,6 +476,10 @@ def as_handler(given: object) -> HandlerBase[Any]:
 
 def _is_handler(value: object) -> TypeIs[HandlerBase[Any]]:
     return isinstance(value, HandlerBase)
+
+
+def _is_stateful(value: object) -> bool:
+    return isinstance(value, Handler)
 
 
 def _is_clause(value: object) -> TypeIs[FunctionHandler[Any]]:
@@ -501,6 +506,10 @@ def _effect_classes(decorator: str, effects: tuple[type, ...]) -> tuple[type, ..
 
 def _check_clause(function: Callable[..., object]) -> tuple[Callable[..., object], bool]:
     """What the machine calls for a clause, and whether it gives a generator."""
+    if type(function) is FunctionType:
+        found = function.__code__.co_flags
+        if not found & (COROUTINE | ASYNC_GENERATOR):
+            return function, bool(found & GENERATOR)
     if isinstance(function, HandlerBase):
         raise TypeError(f"{function!r} is a handler already: list all its effect classes in one decorator")
     if isinstance(function, classmethod):
@@ -528,15 +537,24 @@ def _collect(cls: type[Handler[Any]]) -> list[Clause]:
                 continue
             seen.add(name)
             marked = attribute if _is_clause(attribute) else None
-            if marked is None and isinstance(attribute, (type(_collect), staticmethod, DoFunction)):
+            if marked is None and _is_method(attribute):
                 marked = _marked(cls.__mro__[index + 1 :], name)
             if marked is None:
                 continue
-            function: Any = marked.__wrapped__ if attribute is marked else attribute
+            function = _definition(marked, attribute)
             called, generates = _check_clause(function)
             classes, form = marked.__segue_clause__
             clauses.append((classes, form, called, generates, name, not isinstance(function, staticmethod)))
     return clauses
+
+
+def _is_method(attribute: object) -> bool:
+    return isinstance(attribute, (FunctionType, staticmethod, DoFunction))
+
+
+def _definition(marked: FunctionHandler[Any], attribute: object) -> Any:
+    """What the class body has under the name of a clause: the decorated function, or one that overrides it."""
+    return marked.__wrapped__ if attribute is marked else attribute
 
 
 def _marked(bases: tuple[type, ...], name: str) -> FunctionHandler[Any] | None:

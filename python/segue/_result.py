@@ -6,7 +6,7 @@ from segue._typing import public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, NamedTuple
+    from typing import Literal, NamedTuple, Self
 
     class TraceEntry(NamedTuple):
         step: int
@@ -35,40 +35,50 @@ if TYPE_CHECKING:
         seconds: float
 
 else:
-    from operator import itemgetter
 
     class _Record(tuple):
-        """A named tuple. (`collections` alone takes longer to import than the rest of this package.)"""
+        """A named tuple: its standard factory alone takes longer to import than the rest of this package."""
 
         __slots__ = ()
-        _about = {}
+        _fields = __match_args__ = ()
 
-        def __init_subclass__(cls):
-            cls._fields = cls.__match_args__ = tuple(cls._about)
-            for index, (name, doc) in enumerate(cls._about.items()):
-                setattr(cls, name, property(itemgetter(index), doc=doc))
+        def __init_subclass__(cls, about: dict[str, str]) -> None:
+            """Make the fields, each with its documentation."""
+            cls._fields = cls.__match_args__ = tuple(about)
+            for index, (name, doc) in enumerate(about.items()):
+                setattr(cls, name, property(lambda self, index=index: self[index], doc=doc))
 
-        def __new__(cls, *values, **named):
+        def __new__(cls, *values: object, **named: object) -> Self:
+            """Take the fields by position or keyword."""
             values += tuple(named.pop(name) for name in cls._fields[len(values) :] if name in named)
             if named or len(values) != len(cls._fields):
                 raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}")
             return tuple.__new__(cls, values)
 
-        def __getnewargs__(self):
+        def __getnewargs__(self) -> tuple[object, ...]:
             return tuple(self)
 
-        def __repr__(self):
-            parts = (f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+        def __repr__(self) -> str:
+            parts = (f"{name}={value!r}" for name, value in self._asdict().items())
             return f"{type(self).__name__}({', '.join(parts)})"
 
-        def _asdict(self):
+        def _asdict(self) -> dict[str, object]:
             return dict(zip(self._fields, self, strict=True))
 
-        def _replace(self, **named):
+        def _replace(self, **named: object) -> _Record:
             return type(self)(**{**self._asdict(), **named})
 
+    _TRACEENTRY = {
+        "step": "The number of the step.",
+        "event": '"enter" before the step, "exit" after it.',
+        "mode": 'What the segment is about to do: "Deliver", "Throw", "HandleYield" or "Return".',
+        "pending": "What the step is about, on entering it.",
+        "dispatch_depth": "How many clauses stand between here and the root.",
+        "result": "What the step came to, on leaving it.",
+    }
+
     @public
-    class TraceEntry(_Record):
+    class TraceEntry(_Record, about=_TRACEENTRY):
         """One entry of `RunResult.trace`, for a run with `trace=True`: a named tuple.
 
         Example:
@@ -78,17 +88,16 @@ else:
         """
 
         __slots__ = ()
-        _about = {
-            "step": "The number of the step.",
-            "event": '"enter" before the step, "exit" after it.',
-            "mode": 'What the segment is about to do: "Deliver", "Throw", "HandleYield" or "Return".',
-            "pending": "What the step is about, on entering it.",
-            "dispatch_depth": "How many clauses stand between here and the root.",
-            "result": "What the step came to, on leaving it.",
-        }
+
+    _CONTEXTLINE = {
+        "kind": '"program", "clause" or "handler".',
+        "name": "What it is called.",
+        "file": "Where it is written, if that is known.",
+        "line": "The line it is at, if that is known.",
+    }
 
     @public
-    class ContextLine(_Record):
+    class ContextLine(_Record, about=_CONTEXTLINE):
         """One line of what `GetExecutionContext()` evaluates to: a named tuple.
 
         Example:
@@ -101,15 +110,14 @@ else:
         """
 
         __slots__ = ()
-        _about = {
-            "kind": '"program", "clause" or "handler".',
-            "name": "What it is called.",
-            "file": "Where it is written, if that is known.",
-            "line": "The line it is at, if that is known.",
-        }
+
+    _UNOBSERVED = {
+        "error": "The exception.",
+        "origin": "Where what raised it was captured or spawned.",
+    }
 
     @public
-    class Unobserved(_Record):
+    class Unobserved(_Record, about=_UNOBSERVED):
         """An error that nothing in the program could see: a named tuple in `RunResult.unobserved`.
 
         Example:
@@ -119,13 +127,18 @@ else:
         """
 
         __slots__ = ()
-        _about = {
-            "error": "The exception.",
-            "origin": "Where what raised it was captured or spawned.",
-        }
+
+    _USAGE = {
+        "steps": "Performs, clauses' answers and programs entered.",
+        "depth": "The most calls inside each other.",
+        "segments": "The most segments alive at once.",
+        "tasks": "The most tasks alive at once.",
+        "promises": "The promises made.",
+        "seconds": "Wall time.",
+    }
 
     @public
-    class Usage(_Record):
+    class Usage(_Record, about=_USAGE):
         """What a run used, under the names of `Limits`: a named tuple.
 
         Example:
@@ -135,11 +148,3 @@ else:
         """
 
         __slots__ = ()
-        _about = {
-            "steps": "Performs, clauses' answers and programs entered.",
-            "depth": "The most calls inside each other.",
-            "segments": "The most segments alive at once.",
-            "tasks": "The most tasks alive at once.",
-            "promises": "The promises made.",
-            "seconds": "Wall time.",
-        }

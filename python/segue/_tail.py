@@ -175,5 +175,3 @@ def _entries(table: bytes) -> Iterator[tuple[int, int, int]]:
     for index in range(0, len(numbers) - 3, 4):
         start, length, target = numbers[index : index + 3]
         yield 2 * start, 2 * length, 2 * target
-
-

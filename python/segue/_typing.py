@@ -1,7 +1,7 @@
 """Names of `typing` that cost nothing at run time: importing `typing` takes longer than importing this package.
 
-Type checkers read the first branch. At run time a parameter is a placeholder and `Generic[T]` vanishes from the bases of
-a class, so that only annotations, which nobody evaluates, mention what is not there.
+Type checkers read the first branch. At run time a parameter is a placeholder and `Generic[T]` vanishes from the
+bases of a class, so that only annotations, which nobody evaluates, mention what is not there.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from typing import Any, Generic, Protocol, TypeAlias, dataclass_transform
+    from typing import Any, Generic, Never, Protocol, TypeAlias, dataclass_transform
 
-    from typing_extensions import Never, ParamSpec, TypeVar
+    from typing_extensions import ParamSpec, TypeVar
 
     from segue._effect import Effect
     from segue._vm import K
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     """A control clause for every effect."""
 
     class Runnable(Protocol[R_co, E_co]):
-        """A program or an effect: what evaluates to an `R` and performs `E`. (Other iterables have no `flat_map`.)"""
+        """A program or an effect: what evaluates to an `R` and performs `E`; other iterables have no `flat_map`."""
 
         def __iter__(self) -> Generator[E_co, Any, R_co]: ...
         def flat_map(self, f: Callable[[R_co], Any], /) -> Any: ...
@@ -46,17 +46,17 @@ else:
     class _Erased:
         """A base class that leaves no trace."""
 
-        def __getitem__(self, _parameters: object) -> _Erased:
+        def __getitem__(self, _parameters: object, /) -> _Erased:
             return self
 
-        def __mro_entries__(self, _bases: object) -> tuple[()]:
+        def __mro_entries__(self, _bases: object, /) -> tuple[()]:
             return ()
 
     Generic = _Erased()
     P = A = R = T = T_co = E = E1 = E2 = E3 = E4 = H = object
     R_co = E_co = Rest = Bare = Runnable = object
 
-    def dataclass_transform(**_settings: object):
+    def dataclass_transform(**_settings: object) -> object:
         """Leave a metaclass as it is."""
         return lambda metaclass: metaclass
 

@@ -1,10 +1,10 @@
-"""The machine: control nodes, continuations, and what runs programs. Written in Rust."""
+# The machine, written in Rust: control nodes, continuations, and what runs programs.
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from types import MethodType
-from typing import Any, Final, Generic, Literal, TypeAlias, final, overload
+from typing import Any, Final, Generic, Literal, Never, Self, TypeAlias, final, overload
 
-from typing_extensions import Never, Self, TypeVar
+from typing_extensions import TypeVar
 
 from segue._effect import Effect
 from segue._handler import Handler, HandlerStack
@@ -19,6 +19,8 @@ _E2 = TypeVar("_E2", bound=Effect[Any])
 _E3 = TypeVar("_E3", bound=Effect[Any])
 _E_co = TypeVar("_E_co", covariant=True, bound=Effect[Any], default=Any)
 _H = TypeVar("_H", bound=Effect[Any], default=Any)
+_H2 = TypeVar("_H2", bound=Effect[Any])
+_Rest = TypeVar("_Rest", bound=Effect[Any], default=Never)
 
 _AnyHandler: TypeAlias = HandlerBase[Any] | Bare
 _Handlers: TypeAlias = HandlerBase[Any] | HandlerStack[Any] | Sequence[_AnyHandler] | Bare
@@ -82,7 +84,7 @@ class Perform(DoExpr[_R_co, _E_co]):
 @final
 class WithHandler(DoExpr[_R_co, _E_co]):
     @overload
-    def __new__(cls, handler: HandlerBase[_H], p: Runnable[_R_co, _H | _E_co]) -> Self: ...
+    def __new__(cls, handler: HandlerBase[_H2], p: Runnable[_R, _H2 | _Rest]) -> WithHandler[_R, _Rest]: ...
     @overload
     def __new__(cls, handler: Bare, p: Runnable[Any, Any]) -> WithHandler[Any, Any]: ...
     __match_args__: Final = ("handler", "program")
@@ -312,7 +314,7 @@ class HandlerTable:
         enter: _Hook = None,
         result: _Hook = None,
         error: _Hook = None,
-        exit: _Hook = None,
+        exit: _Hook = None,  # noqa: A002 - the extension calls it so
         fork: _Hook = None,
         report: _Hook = None,
         *,

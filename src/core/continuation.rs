@@ -4,16 +4,13 @@
 //! out of the cell (one-shot by taking, not by bookkeeping); a kept one that is dropped goes to its run's [`Mailbox`],
 //! for a finaliser must not run user code.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::fault::{Fate, Refusal};
 pub use super::frame::Continuation;
 use super::host::World;
-use super::ids::SegmentId;
-
-/// How many continuations are unused in this process, over all runs.
-pub static LIVE_CONTINUATIONS: AtomicUsize = AtomicUsize::new(0);
+use super::ids::{Capture, SegmentId};
 
 /// What reaches a run from outside of it. Its address is the run's identity.
 #[derive(Default)]
@@ -95,7 +92,6 @@ pub struct ContinuationCell<W: World> {
 
 impl<W: World> ContinuationCell<W> {
     pub(super) fn new(run: Arc<Mailbox>, continuation: Continuation) -> Self {
-        LIVE_CONTINUATIONS.fetch_add(1, Ordering::Relaxed);
         Self { run, state: Mutex::new(State::Fresh(continuation)) }
     }
 
@@ -142,18 +138,15 @@ impl<W: World> ContinuationCell<W> {
         }
         let kept = matches!(*state, State::Kept(_));
         match std::mem::replace(&mut *state, State::Used { fate, by, kept }) {
-            State::Fresh(continuation) | State::Kept(continuation) => {
-                LIVE_CONTINUATIONS.fetch_sub(1, Ordering::Relaxed);
-                Ok(continuation)
-            }
+            State::Fresh(continuation) | State::Kept(continuation) => Ok(continuation),
             State::Used { .. } => Err(Refusal::Finished),
         }
     }
 
-    /// The prompt of its chain, while it is unused and belongs to `run`.
-    pub(super) fn prompt_of(&self, run: &Arc<Mailbox>) -> Option<SegmentId> {
+    /// The prompt of its chain and the capture, while it is unused and belongs to `run`.
+    pub(super) fn prompt_of(&self, run: &Arc<Mailbox>) -> Option<(SegmentId, Capture)> {
         match &*locked(&self.state) {
-            State::Fresh(one) | State::Kept(one) if Arc::ptr_eq(&self.run, run) => Some(one.prompt),
+            State::Fresh(one) | State::Kept(one) if Arc::ptr_eq(&self.run, run) => Some((one.prompt, one.capture)),
             _ => None,
         }
     }
@@ -163,9 +156,9 @@ impl<W: World> ContinuationCell<W> {
         Arc::ptr_eq(&self.run, run)
     }
 
-    /// Whether it was used.
+    /// Whether it was used; what a run left unused was unwound at its end.
     pub fn is_used(&self) -> bool {
-        matches!(*locked(&self.state), State::Used { .. })
+        self.run.is_finished() || matches!(*locked(&self.state), State::Used { .. })
     }
 
     /// Whether `keep` was called.
@@ -196,7 +189,6 @@ impl<W: World> Drop for ContinuationCell<W> {
         match std::mem::replace(state, used) {
             State::Used { .. } => {}
             State::Fresh(lost) | State::Kept(lost) => {
-                LIVE_CONTINUATIONS.fetch_sub(1, Ordering::Relaxed);
                 if !self.run.is_finished() {
                     self.run.post(lost);
                 }

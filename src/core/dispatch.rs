@@ -1,10 +1,15 @@
 //! Who gets an effect, and how a chain is detached and attached. Laws: semantics 2 (dispatch, walls, interceptors) and 3.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::arena::Arena;
 use super::frame::Continuation;
 use super::host::{Host, World};
 use super::ids::{Capture, ClauseId, InterceptorId, SegmentId};
 use super::segment::{Kind, Remembered, Segment};
+
+/// How many chains are detached in this process, over all runs.
+pub static LIVE_CONTINUATIONS: AtomicUsize = AtomicUsize::new(0);
 
 /// Who gets an effect.
 pub enum Target {
@@ -117,6 +122,7 @@ pub fn detach<W: World>(
     capture: Capture,
 ) -> (Continuation, SegmentId) {
     let parent = segments[prompt].caller.take().expect("a prompt at work has a caller (semantics 3)");
+    LIVE_CONTINUATIONS.fetch_add(1, Ordering::Relaxed);
     let home = Some((parent, segments.birth(parent)));
     let tail = &mut segments[prompt];
     tail.head = Some(performer);
@@ -145,6 +151,7 @@ pub fn attach<W: World>(
     let place = (parent, segments.birth(parent));
     let tail = &mut segments[continuation.prompt];
     debug_assert_eq!(tail.marker, Some(continuation.capture), "one owner of a chain (semantics 3)");
+    LIVE_CONTINUATIONS.fetch_sub(1, Ordering::Relaxed);
     tail.marker = None;
     tail.caller = Some(parent);
     let head = tail.head.take().expect("a detached chain has a head (semantics 3)");

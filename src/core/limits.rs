@@ -56,7 +56,7 @@ impl Meter {
             passed_at: None,
             peak_calls: 0,
             live_calls: 0,
-            peak_segments: 0,
+            peak_segments: 1,
         };
         meter.schedule();
         meter
@@ -115,6 +115,7 @@ impl Meter {
 
     /// Asks to enter one more call, `depth` being there already.
     pub fn enter(&mut self, depth: usize) -> Permit {
+        self.peak_calls = self.peak_calls.max(self.live_calls + 1);
         if self.bounds_depth() && self.bounds.depth.is_some_and(|limit| depth as u64 >= limit) {
             return self.pass(Bound::Depth);
         }
@@ -123,11 +124,15 @@ impl Meter {
 
     /// Asks for one more segment, `live` being there already.
     pub fn open(&mut self, live: usize) -> Permit {
-        self.peak_segments = self.peak_segments.max(live + 1);
         if self.passed_at.is_none() && self.bounds.segments.is_some_and(|limit| live as u64 >= limit) {
             return self.pass(Bound::Segments);
         }
         Permit::Granted
+    }
+
+    /// A segment was opened.
+    pub fn opened(&mut self, live: usize) {
+        self.peak_segments = self.peak_segments.max(live);
     }
 
     /// A generator lives.

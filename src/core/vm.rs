@@ -12,14 +12,17 @@ mod perform;
 mod resume;
 mod unwind;
 
+use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::arena::Arena;
 use super::continuation::Mailbox;
+use super::dispatch;
 use super::fault::Fault;
-use super::frame::Frame;
+use super::frame::{Continuation, Frame};
 use super::host::{Host, World};
 use super::ids::{Capture, NativeId, SegmentId};
 use super::interceptor::Interceptors;
@@ -62,8 +65,15 @@ pub struct Vm<W: World> {
     detached: usize,
     epoch: u64,
     stepping: bool,
-    note: Option<StepNote<W>>,
+    notes: VecDeque<StepNote<W>>,
     unobserved: Vec<Unobserved<W>>,
+    leftovers: Vec<Continuation>,
+}
+
+impl<W: World> Drop for Vm<W> {
+    fn drop(&mut self) {
+        dispatch::LIVE_CONTINUATIONS.fetch_sub(self.detached, Ordering::Relaxed);
+    }
 }
 
 impl<W: World> Vm<W> {
@@ -86,8 +96,9 @@ impl<W: World> Vm<W> {
             detached: 0,
             epoch: 0,
             stepping,
-            note: None,
+            notes: VecDeque::new(),
             unobserved: Vec::new(),
+            leftovers: Vec::new(),
         }
     }
 
@@ -121,7 +132,7 @@ impl<W: World> Vm<W> {
         if self.run.wants_attention() {
             self.safepoint(host)?;
         }
-        if let Some(note) = self.note.take() {
+        if let Some(note) = self.notes.pop_front() {
             return ControlFlow::Break(Event::Stepped(note));
         }
         match self.current().mode.take() {
@@ -214,7 +225,7 @@ impl<W: World> Vm<W> {
                 visitor.value(origin);
             }
         }
-        if let Some(note) = &self.note {
+        for note in &self.notes {
             visitor.value(&note.subject);
         }
     }
@@ -260,6 +271,7 @@ impl<W: World> Vm<W> {
         segment.kind = kind;
         segment.caller = Some(opener);
         self.current_segment = id;
+        self.meter.opened(self.segments.live());
     }
 
     /// Counts a step before it is made; `subject` is what a trace shows of it.
@@ -270,7 +282,7 @@ impl<W: World> Vm<W> {
             Permit::Exhausted => return ControlFlow::Break(Event::Exhausted),
         }
         if self.stepping {
-            self.note = Some(StepNote {
+            self.notes.push_back(StepNote {
                 step: self.meter.steps(),
                 kind,
                 mode: match kind {

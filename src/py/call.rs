@@ -10,7 +10,8 @@ use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandl
 use super::classes::mistake::mistake;
 use super::classes::nodes;
 use super::classes::store::{Mapping, with_thunks};
-use super::classes::text::named;
+use super::classes::text::type_name;
+use super::context;
 use super::error::from_function;
 use super::names::names;
 use super::roots::Roots;
@@ -53,13 +54,17 @@ fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld
 
 /// An error at the yield of a generator.
 fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyWorld> {
+    let before = PyErr::from_value(error.bind(py).clone().into_any()).traceback(py);
     match code.generator.bind(py).call_method1(intern!(py, "throw"), (error,)) {
         Ok(value) => yielded(py, code, value),
         Err(stop) if stop.is_instance_of::<PyStopIteration>(py) => match stop.value(py).getattr(intern!(py, "value")) {
             Ok(value) => Outcome::Returned(value.unbind()),
             Err(error) => Outcome::Raised(error.into_value(py)),
         },
-        Err(error) => Outcome::Raised(error.into_value(py)),
+        Err(error) => {
+            context::strip(py, &error, before.as_ref());
+            Outcome::Raised(error.into_value(py))
+        }
     }
 }
 
@@ -249,7 +254,7 @@ fn handler_name(handler: &Bound<'_, PyAny>) -> String {
     let py = handler.py();
     match handler.getattr_opt(intern!(py, "__name__")) {
         Ok(Some(name)) if PyString::type_check(&name) => name.to_string(),
-        _ => named(handler.get_type().as_any()),
+        _ => type_name(handler),
     }
 }
 
@@ -261,11 +266,7 @@ fn native_handler(
 ) -> PyResult<Box<dyn Native<PyWorld>>> {
     let py = handler.py();
     let settings = handler.getattr(intern!(py, "settings"))?;
-    let start = match (settings.cast_into::<PyDict>(), root.and_then(|root| root.start.as_ref())) {
-        (Ok(settings), _) => settings,
-        (Err(_), Some(start)) => start.bind(py).clone(),
-        (Err(_), None) => PyDict::new(py),
-    };
+    let start = settings.cast_into::<PyDict>().unwrap_or_else(|_| roots.start_of(py, kind));
     Ok(match kind {
         "state" => {
             let entries = start.copy()?;

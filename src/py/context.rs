@@ -3,10 +3,11 @@
 use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyString};
+use pyo3::types::{PyAny, PyString, PyTraceback};
 
 use super::classes::handler::Installed;
 use super::classes::text::type_name;
+use super::names::names;
 use super::world::Code;
 
 /// Makes `earlier` the context of `error`, unless it has one already or the two are the same.
@@ -29,6 +30,37 @@ pub fn chain(py: Python<'_>, error: &Py<PyBaseException>, earlier: &Py<PyBaseExc
 
 /// How far a chain of contexts is looked through.
 const MAX_CHAIN: usize = 1000;
+
+/// Takes the library's own frames out of what a throw added to a traceback: `yield from effect` has one of its iterator.
+/// The entries from `before` on were there already.
+pub fn strip(py: Python<'_>, error: &PyErr, before: Option<&Bound<'_, PyTraceback>>) {
+    let Ok(names) = names(py) else { return };
+    let mut last: Option<Bound<'_, PyTraceback>> = None;
+    let mut entry = error.traceback(py);
+    while let Some(here) = entry {
+        if before.is_some_and(|before| before.is(&here)) {
+            return;
+        }
+        let next = next_of(&here);
+        let code = here.getattr(intern!(py, "tb_frame")).and_then(|frame| frame.getattr(intern!(py, "f_code")));
+        let ours = code.is_ok_and(|code| names.iterators.iter().any(|iterator| iterator.is(&code)));
+        match &last {
+            // The first entry is the generator that was thrown into: the user's.
+            Some(last) if ours => {
+                let rest = next.as_ref().map_or_else(|| py.None(), |next| next.clone().into_any().unbind());
+                if last.setattr(intern!(py, "tb_next"), rest).is_err() {
+                    return;
+                }
+            }
+            _ => last = Some(here),
+        }
+        entry = next;
+    }
+}
+
+fn next_of<'py>(entry: &Bound<'py, PyTraceback>) -> Option<Bound<'py, PyTraceback>> {
+    entry.getattr(intern!(entry.py(), "tb_next")).ok()?.cast_into::<PyTraceback>().ok()
+}
 
 fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<PyAny>, Py<PyAny>)) -> Py<PyAny> {
     let class = py.import(intern!(py, "segue._result")).and_then(|module| module.getattr(intern!(py, "ContextLine")));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pyo3::exceptions::{PyBaseException, PyException, PyKeyboardInterrupt, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyTuple};
+use pyo3::types::{PyAny, PyDict, PyMapping, PyTuple};
 
 use super::classes::handler::RootHandler;
 use super::classes::limits::Limits;
@@ -63,7 +63,8 @@ impl Machine {
     /// When the arguments are wrong.
     pub fn new(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Self> {
         let root = root_program(program)?;
-        let handlers = root_handlers(py, setting)?;
+        let mut roots = Roots::default();
+        let handlers = root_handlers(py, setting, &mut roots)?;
         let program = nodes::nest(py, root, &handlers)?;
         let bounds = setting.limits.map_or_else(Bounds::default, |limits| Bounds {
             steps: limits.steps,
@@ -75,7 +76,7 @@ impl Machine {
         Ok(Self {
             vm: Vm::new(program, bounds, setting.trace || setting.stepping),
             trash: Vec::new(),
-            roots: Roots::default(),
+            roots,
             trace: setting.trace.then(Vec::new),
             signal: None,
             exceeded: None,
@@ -285,6 +286,28 @@ impl Machine {
     }
 }
 
+/// The argument `handlers`, which may be left out but is never `None`.
+pub struct Given<'py>(Option<Bound<'py, PyAny>>);
+
+/// No handlers were given.
+pub const NONE_GIVEN: Given<'static> = Given(None);
+
+impl<'py> Given<'py> {
+    /// What was given.
+    #[must_use]
+    pub const fn as_ref(&self) -> Option<&Bound<'py, PyAny>> {
+        self.0.as_ref()
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Given<'py> {
+    type Error = std::convert::Infallible;
+
+    fn extract(given: pyo3::Borrowed<'_, 'py, PyAny>) -> Result<Self, Self::Error> {
+        Ok(Self(Some(given.to_owned())))
+    }
+}
+
 /// How a run is set up.
 pub struct Setting<'a, 'py> {
     /// What `handlers` was.
@@ -321,17 +344,17 @@ fn root_program(program: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
 
 type Pair = (Py<PyAny>, Py<PyAny>);
 
-/// The handlers of a run, each with its place; `env` and `store` go to the `reader` and the `state` that have no
-/// settings of their own, or to one that is installed outermost (semantics 5).
-fn root_handlers(py: Python<'_>, setting: &Setting<'_, '_>) -> PyResult<Vec<Pair>> {
+/// The handlers of a run, each with its place; `env` and `store` are what each `reader` and `state` without settings of
+/// its own starts from, and one is installed outermost when there is none (semantics 5).
+fn root_handlers(py: Python<'_>, setting: &Setting<'_, '_>, roots: &mut Roots) -> PyResult<Vec<Pair>> {
     let mut given = match setting.handlers {
         Some(handlers) => nodes::handler_list(py, handlers)?,
         None => Vec::new(),
     };
-    let mut starts = Vec::new();
     for (kind, word, start) in [("reader", "env", setting.env), ("state", "store", setting.store)] {
         let Some(start) = start.filter(|start| !start.is_none()) else { continue };
         let start = py.import(intern!(py, "builtins"))?.getattr("dict")?.call1((mapping(start, word)?,))?;
+        roots.start(kind, start.cast_into::<PyDict>()?.unbind());
         let (mut bare, mut configured) = (false, false);
         for (_, handler) in &given {
             if kind_of(handler.bind(py))?.as_deref() == Some(kind) {
@@ -350,22 +373,16 @@ fn root_handlers(py: Python<'_>, setting: &Setting<'_, '_>) -> PyResult<Vec<Pair
             let handler = py.import(intern!(py, "segue._builtin"))?.getattr(kind)?.unbind();
             given.insert(0, (handler.clone_ref(py), handler));
         }
-        starts.push((kind, start.cast_into::<pyo3::types::PyDict>()?.unbind()));
     }
     given
         .into_iter()
         .enumerate()
-        .map(|(index, (original, resolved))| {
-            let kind = kind_of(resolved.bind(py))?;
-            let start = starts.iter().find(|(name, _)| kind.as_deref() == Some(*name));
-            let start = start.map(|(_, start)| start.clone_ref(py));
-            Ok((original, Py::new(py, RootHandler { resolved, index, start })?.into_any()))
-        })
+        .map(|(index, (original, resolved))| Ok((original, Py::new(py, RootHandler { resolved, index })?.into_any())))
         .collect()
 }
 
 fn mapping<'a, 'py>(given: &'a Bound<'py, PyAny>, word: &str) -> PyResult<&'a Bound<'py, PyAny>> {
-    if given.cast::<pyo3::types::PyMapping>().is_ok() {
+    if given.cast::<PyMapping>().is_ok() {
         return Ok(given);
     }
     Err(PyTypeError::new_err(format!("{word} is a mapping, got {}", safe_repr(given))))

@@ -17,6 +17,8 @@ pub struct Names {
     pub limit_exceeded: Py<PyType>,
     /// `copy.copy`
     pub copy: Py<PyAny>,
+    /// The code of the iterators of effects and programs, which stand under a `yield from`.
+    pub iterators: Vec<Py<PyAny>>,
     /// `segue._result`
     pub result: Py<PyModule>,
 }
@@ -37,9 +39,19 @@ pub fn names(py: Python<'_>) -> PyResult<&Names> {
             generator: types.getattr("GeneratorType")?.cast_into::<PyType>()?.unbind(),
             limit_exceeded: errors.getattr("LimitExceeded")?.cast_into::<PyType>()?.unbind(),
             copy: py.import("copy")?.getattr("copy")?.unbind(),
+            iterators: iterators(py)?,
             result: py.import("segue._result")?.unbind(),
         })
     })
+}
+
+fn iterators(py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
+    let vm = py.import("segue._vm")?;
+    let effect = py.import("segue._effect")?.getattr("Effect")?;
+    [effect, vm.getattr("DoExpr")?]
+        .into_iter()
+        .map(|class| Ok(class.getattr("__iter__")?.getattr("__code__")?.unbind()))
+        .collect()
 }
 
 /// A class of `segue._errors`, for the error path.

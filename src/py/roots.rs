@@ -5,15 +5,28 @@ use pyo3::types::{PyAny, PyDict, PyList};
 
 use super::classes::handler::{HandlerTable, Installed};
 
-/// What the handlers of a run leave behind.
+/// What the handlers of a run start from, and what they leave behind.
 #[derive(Debug, Default)]
 pub struct Roots {
+    starts: Vec<(&'static str, Py<PyDict>)>,
     states: Vec<(usize, Py<PyDict>)>,
     logs: Vec<(usize, Py<PyList>)>,
     reporters: Vec<(usize, Py<PyAny>, Py<HandlerTable>)>,
 }
 
 impl Roots {
+    /// What built-in handlers of that kind without settings start from.
+    pub fn start(&mut self, kind: &'static str, entries: Py<PyDict>) {
+        self.starts.push((kind, entries));
+    }
+
+    /// What one of that kind without settings starts from.
+    #[must_use]
+    pub fn start_of<'py>(&self, py: Python<'py>, kind: &str) -> Bound<'py, PyDict> {
+        let start = self.starts.iter().find(|(name, _)| *name == kind);
+        start.map_or_else(|| PyDict::new(py), |(_, entries)| entries.bind(py).clone())
+    }
+
     /// A handler was installed.
     pub fn installed(&mut self, py: Python<'_>, index: usize, installed: &Installed) {
         if installed.table.get().report.is_some() {

@@ -123,6 +123,10 @@ impl<W: World> Vm<W> {
                 host.discard(entering.program);
                 self.proceed(Mode::Throw(error))
             }
+            Frame::Inheriting(inheriting) => {
+                self.inherit_failed(host, *inheriting);
+                self.proceed(Mode::Throw(error))
+            }
             frame => {
                 unwind::discard_frame(host, frame);
                 self.proceed(Mode::Throw(error))

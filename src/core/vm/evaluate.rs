@@ -26,9 +26,9 @@ impl<W: World> Vm<W> {
             Ctrl::WithHandler { node, program } => self.call(Pending::Install(program), PythonCall::Install(node)),
             Ctrl::WithIntercept(function, program) => {
                 let id = self.interceptors.install();
-                self.inside(Kind::Interceptor(id, function), program)
+                self.inside(host, Kind::Interceptor(id, function), program)
             }
-            Ctrl::Seal(allow, program) => self.inside(Kind::Wall(allow), program),
+            Ctrl::Seal(allow, program) => self.inside(host, Kind::Wall(allow), program),
             Ctrl::Try(program) => self.under(Frame::Try, program),
             Ctrl::Bracket { acquire, usage, release } => self.under(Frame::Acquired(usage, release), acquire),
             Ctrl::Resume(k, resumption) => self.resume(host, k, resumption),
@@ -63,8 +63,20 @@ impl<W: World> Vm<W> {
     }
 
     /// Evaluates a program on a segment of its own.
-    fn inside(&mut self, kind: Kind<W>, program: W::Value) -> Flow<W> {
-        self.open_segment(kind)?;
+    fn inside(&mut self, host: &mut impl Host<W>, kind: Kind<W>, program: W::Value) -> Flow<W> {
+        if let Permit::Exceeded(bound) = self.meter.open(self.segments.live()) {
+            host.discard(program);
+            match kind {
+                Kind::Interceptor(_, function) => {
+                    self.interceptors.remove();
+                    host.discard(function);
+                }
+                Kind::Wall(allow) => host.discard(allow),
+                Kind::Root | Kind::Body | Kind::Prompt(_) | Kind::Detour { .. } => {}
+            }
+            return fault(Fault::Exceeded(bound));
+        }
+        self.open_unbounded(kind);
         self.proceed(Mode::HandleYield(program, Place::Node))
     }
 
@@ -132,10 +144,15 @@ impl<W: World> Vm<W> {
     /// Opens the prompt, and evaluates the body on it.
     pub(super) fn open_prompt(&mut self, entering: Entering<W>) -> Flow<W> {
         let Entering { handler, native, hooks, program, .. } = entering;
-        // What `exit` undoes is done: the prompt opens whatever the bounds say, and the next step raises.
+        // What `exit` undoes is done: the prompt opens whatever the bounds say, and past a bound its body fails.
+        let permit = self.meter.open(self.segments.live());
         let prompt = Prompt { handler, native, hooks, forked: false, unwinding: false, home: None };
         self.open_unbounded(Kind::Prompt(prompt));
-        self.proceed(Mode::HandleYield(program, Place::Node))
+        self.current().mode = Mode::HandleYield(program, Place::Node);
+        match permit {
+            Permit::Exceeded(bound) => fault(Fault::Exceeded(bound)),
+            Permit::Granted | Permit::Exhausted => ControlFlow::Continue(()),
+        }
     }
 
     /// A thunk's program runs under a fork of the prompt's installation, on the segment outside of the prompt.

@@ -14,7 +14,7 @@ impl<W: World> Vm<W> {
             return self.refuse(host, k);
         };
         let head = self.segments[prompt].head.unwrap_or(prompt);
-        let layers = trace::outward(&self.segments, head)
+        let layers: Vec<_> = trace::outward(&self.segments, head)
             .filter_map(|(_, segment)| match &segment.kind {
                 Kind::Prompt(prompt) => {
                     Some(Layer::Handler(host.clone_handler(&prompt.handler), prompt.native, prompt.hooks))
@@ -24,6 +24,12 @@ impl<W: World> Vm<W> {
                 Kind::Root | Kind::Body | Kind::Detour { .. } => None,
             })
             .collect();
+        // A `fork` may let `k` go: until its layer stands, each native installation lives for it.
+        for layer in &layers {
+            if let Layer::Handler(_, native, _) = layer {
+                self.share_native(*native);
+            }
+        }
         host.discard(k);
         self.inherit_layers(host, Inheriting { layers, forking: None, program })
     }
@@ -39,12 +45,12 @@ impl<W: World> Vm<W> {
                 }
                 Layer::Handler(handler, native, hooks) => {
                     let forked = native.and_then(|native| self.native(native).fork(host));
-                    let native = match forked {
-                        Some(forked) => Some(self.add_native(forked)),
-                        None => {
-                            self.share_native(native);
-                            native
+                    let native = match (forked, native) {
+                        (Some(forked), Some(shared)) => {
+                            self.release_native(host, shared);
+                            Some(self.add_native(forked))
                         }
+                        (_, native) => native,
                     };
                     self.open_fork(handler, native, hooks);
                 }
@@ -91,6 +97,16 @@ impl<W: World> Vm<W> {
             self.push_frame(frame);
         }
         self.current().mode = Mode::Deliver(host.unit());
+    }
+
+    /// An error met the construction of the forks: what was not opened is let go.
+    pub(super) fn inherit_failed(&mut self, host: &mut impl Host<W>, inheriting: Inheriting<W>) {
+        for layer in &inheriting.layers {
+            if let Layer::Handler(_, Some(native), _) = layer {
+                self.release_native(host, *native);
+            }
+        }
+        discard(host, inheriting);
     }
 }
 

@@ -28,7 +28,7 @@ impl<W: World> Vm<W> {
         let taken = self.take_to_resume(host, &k, fate, by, how);
         host.discard(k);
         match taken {
-            Ok((continuation, how)) => self.continue_with(continuation, how),
+            Ok((continuation, how)) => self.continue_with(host, continuation, how),
             Err(refused) => fault(refused),
         }
     }
@@ -141,24 +141,28 @@ impl<W: World> Vm<W> {
         if clause.role == Role::Value {
             let body = self.held_by(clause.prompt);
             discard_clause(host, clause);
-            return self.continue_with(body, Resumption::Value(value));
+            return self.continue_with(host, body, Resumption::Value(value));
         }
+        // Neither used nor kept, or kept and not used yet: the clause's value ends the block.
+        let ends = clause.k.as_ref().is_some_and(|k| self.unused_prompt(host, k).is_some());
+        let forked = ends && self.segments[clause.prompt].prompt().is_some_and(|prompt| prompt.forked);
         match self.take_fresh(host, &clause, Fate::Ended) {
             Some(body) => {
-                let forked = self.segments[clause.prompt].prompt().is_some_and(|prompt| prompt.forked);
                 discard_clause(host, clause);
                 self.unwind(host, body, if forked { Then::Ended(value) } else { Then::Deliver(value) })
             }
             None => {
                 discard_clause(host, clause);
-                self.proceed(Mode::Deliver(value))
+                if forked { fault(Fault::TaskEnded(value)) } else { self.proceed(Mode::Deliver(value)) }
             }
         }
     }
 
     /// A clause returned a node for its own `k`, `Pass()` or `Delegate()`: it is evaluated in the clause's place.
     fn clause_ends_with(&mut self, host: &mut impl Host<W>, clause: ClauseFrame<W>, node: W::Value) -> Flow<W> {
-        match host.classify(node) {
+        let ctrl = host.classify(node);
+        let by_transfer = matches!(ctrl, Ctrl::Transfer(..));
+        match ctrl {
             Ctrl::Resume(k, how) | Ctrl::Transfer(k, how) => {
                 let shown = match &how {
                     Resumption::Value(value) => value,
@@ -171,6 +175,7 @@ impl<W: World> Vm<W> {
                     return ControlFlow::Break(event);
                 }
                 let fate = match &how {
+                    Resumption::Value(_) if by_transfer => Fate::Transferred,
                     Resumption::Value(_) => Fate::Resumed,
                     Resumption::Error(_) => Fate::ThrownInto,
                 };
@@ -179,7 +184,7 @@ impl<W: World> Vm<W> {
                 discard_clause(host, clause);
                 host.discard(k);
                 match taken {
-                    Ok((continuation, how)) => self.continue_with(continuation, how),
+                    Ok((continuation, how)) => self.continue_with(host, continuation, how),
                     Err(refused) => fault(refused),
                 }
             }
@@ -214,7 +219,7 @@ impl<W: World> Vm<W> {
         };
         discard_clause(host, clause);
         match body {
-            Some(body) => self.continue_with(body, Resumption::Error(error)),
+            Some(body) => self.continue_with(host, body, Resumption::Error(error)),
             None => self.proceed(Mode::Throw(error)),
         }
     }
@@ -251,17 +256,21 @@ impl<W: World> Vm<W> {
         departure: Departure<W>,
     ) -> Flow<W> {
         match departure {
-            Departure::Own(how) => match self.take_fate(host, &clause, Fate::Transferred) {
-                Ok(body) => {
-                    discard_clause(host, clause);
-                    self.continue_with(body, how)
+            Departure::Own(how) => {
+                let fate = match how {
+                    Resumption::Value(_) => Fate::Transferred,
+                    Resumption::Error(_) => Fate::ThrownInto,
+                };
+                let taken = self.take_fate(host, &clause, fate);
+                discard_clause(host, clause);
+                match taken {
+                    Ok(body) => self.continue_with(host, body, how),
+                    Err(refusal) => {
+                        discard_resumption(host, how);
+                        fault(Fault::Refused(refusal))
+                    }
                 }
-                Err(refusal) => {
-                    discard_resumption(host, how);
-                    discard_clause(host, clause);
-                    fault(Fault::Refused(refusal))
-                }
-            },
+            }
             Departure::Other(target, how) => {
                 let own = match clause.role {
                     Role::Value => Some(self.held_by(clause.prompt)),
@@ -270,7 +279,7 @@ impl<W: World> Vm<W> {
                 discard_clause(host, clause);
                 match own {
                     Some(own) => self.unwind(host, own, Then::Attach(target, how)),
-                    None => self.continue_with(target, how),
+                    None => self.continue_with(host, target, how),
                 }
             }
             Departure::Pass if is_unused(host, &clause) => self.pass_on(host, clause),
@@ -301,8 +310,14 @@ impl<W: World> Vm<W> {
     }
 
     /// Attaches a chain here, and goes on at its performer.
-    pub(super) fn continue_with(&mut self, continuation: Continuation, how: Resumption<W>) -> Flow<W> {
+    pub(super) fn continue_with(
+        &mut self,
+        host: &mut impl Host<W>,
+        continuation: Continuation,
+        how: Resumption<W>,
+    ) -> Flow<W> {
         if !dispatch::is_valid(&self.segments, &continuation) {
+            discard_resumption(host, how);
             return fault(Fault::Refused(Refusal::Used(Fate::Unwound, None)));
         }
         self.attach(continuation);
@@ -315,11 +330,17 @@ impl<W: World> Vm<W> {
     /// Takes the continuation out of a user's `K`.
     fn take(
         &mut self,
-        host: &impl Host<W>,
+        host: &mut impl Host<W>,
         k: &W::Value,
         fate: Fate,
         by: Option<W::Label>,
     ) -> Result<Continuation, Refusal<W>> {
+        if let Some(refusal) = host.cell(k).refusal(&self.run, |label| host.clone_label(label)) {
+            if let Some(by) = by {
+                host.discard_label(by);
+            }
+            return Err(refusal);
+        }
         let continuation = host.cell(k).take(&self.run, fate, by, |label| host.clone_label(label))?;
         if dispatch::is_valid(&self.segments, &continuation) {
             Ok(continuation)
@@ -361,6 +382,9 @@ impl<W: World> Vm<W> {
     ) -> Result<Continuation, Refusal<W>> {
         match &clause.k {
             Some(k) => {
+                if let Some(refusal) = host.cell(k).refusal(&self.run, |label| host.clone_label(label)) {
+                    return Err(refusal);
+                }
                 let by = self.label_of(host, clause);
                 host.cell(k).take(&self.run, fate, by, |label| host.clone_label(label))
             }
@@ -392,7 +416,7 @@ impl<W: World> Vm<W> {
     }
 
     fn is_unstarted(&self, host: &impl Host<W>, k: &W::Value) -> bool {
-        host.cell(k).prompt_of(&self.run).is_some_and(|body| {
+        self.unused_prompt(host, k).is_some_and(|body| {
             matches!(self.segments[body].kind, Kind::Body)
                 && matches!(self.segments[body].frames.as_slice(), [Frame::Start(_)])
         })
@@ -400,8 +424,8 @@ impl<W: World> Vm<W> {
 
     /// The prompt of an unused `K` of this run.
     pub(super) fn unused_prompt(&self, host: &impl Host<W>, k: &W::Value) -> Option<SegmentId> {
-        let prompt = host.cell(k).prompt_of(&self.run)?;
-        self.segments[prompt].is_detached().then_some(prompt)
+        let (prompt, capture) = host.cell(k).prompt_of(&self.run)?;
+        (self.segments[prompt].marker == Some(capture)).then_some(prompt)
     }
 
     /// The error for a `K` that cannot be used.

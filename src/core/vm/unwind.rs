@@ -1,5 +1,6 @@
 //! A continuation is let go: its open blocks run, their effects are handled. Law: semantics 3.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::resume::{discard_clause, discard_resumption};
@@ -22,7 +23,7 @@ impl<W: World> Vm<W> {
             prompt.unwinding = true;
         }
         self.push_frame(Frame::Unwinding(Box::new(Unwinding { thrown: known, then })));
-        self.continue_with(continuation, Resumption::Error(thrown))
+        self.continue_with(host, continuation, Resumption::Error(thrown))
     }
 
     /// The unwinding is over: what was to follow follows.
@@ -35,7 +36,7 @@ impl<W: World> Vm<W> {
             }
             Then::Ended(value) => fault(Fault::TaskEnded(value)),
             Then::Leave(clause, departure) => self.hand_over(host, clause, departure),
-            Then::Attach(target, how) => self.continue_with(target, how),
+            Then::Attach(target, how) => self.continue_with(host, target, how),
         }
     }
 
@@ -80,6 +81,7 @@ impl<W: World> Vm<W> {
     pub(super) fn safepoint(&mut self, host: &mut impl Host<W>) -> Flow<W> {
         self.run.acknowledge();
         if let Some(lost) = self.run.take_lost() {
+            self.run.ask_again();
             if dispatch::is_valid(&self.segments, &lost) {
                 return self.detour(host, lost);
             }
@@ -133,15 +135,17 @@ impl<W: World> Vm<W> {
 
     /// The root returned: what is still kept is unwound in the order of capture, then the run is over.
     pub(super) fn end_run(&mut self, host: &mut impl Host<W>, result: Result<W::Value, W::Error>) -> Flow<W> {
-        if self.detached > 0 {
-            let kept =
-                self.segments.iter().filter_map(|(id, segment)| Some((segment.marker?, id))).min_by_key(|one| one.0);
-            if let Some((capture, prompt)) = kept {
+        while self.detached > 0 {
+            let Some(kept) = self.leftovers.pop() else {
+                self.leftovers = self.left_over();
+                continue;
+            };
+            if dispatch::is_valid(&self.segments, &kept) {
                 self.current().mode = match result {
                     Ok(value) => Mode::Return(value),
                     Err(error) => Mode::Throw(error),
                 };
-                return self.detour(host, Continuation { prompt, capture });
+                return self.detour(host, kept);
             }
         }
         self.run.finish();
@@ -149,6 +153,47 @@ impl<W: World> Vm<W> {
             Ok(value) => Event::Done(value),
             Err(error) => Event::Failed(error),
         })
+    }
+
+    /// The chains that nobody let go, the first captured last. A chain whose clause is still at work inside another one,
+    /// or to which one is about to move, is that clause's to end, and comes to its turn when there is no other.
+    fn left_over(&self) -> Vec<Continuation> {
+        let mut waiting: HashSet<SegmentId> = HashSet::new();
+        for frame in self.segments.iter().flat_map(|(_, segment)| &segment.frames) {
+            match frame {
+                Frame::Clause(clause) if self.segments.holds(clause.prompt, clause.birth) => {
+                    waiting.insert(clause.prompt);
+                }
+                Frame::Evaluated(prompt, _) => {
+                    waiting.insert(*prompt);
+                }
+                Frame::Unwinding(unwinding) => match &unwinding.then {
+                    Then::Leave(clause, departure) => {
+                        if self.segments.holds(clause.prompt, clause.birth) {
+                            waiting.insert(clause.prompt);
+                        }
+                        if let Departure::Other(target, _) = departure {
+                            waiting.insert(target.prompt);
+                        }
+                    }
+                    Then::Attach(target, _) => {
+                        waiting.insert(target.prompt);
+                    }
+                    Then::Deliver(_) | Then::Ended(_) | Then::Unit => {}
+                },
+                _ => {}
+            }
+        }
+        let detached = self
+            .segments
+            .iter()
+            .filter_map(|(prompt, segment)| segment.marker.map(|capture| Continuation { prompt, capture }));
+        let (held, mut free): (Vec<_>, Vec<_>) = detached.partition(|one| waiting.contains(&one.prompt));
+        if free.is_empty() {
+            free = held;
+        }
+        free.sort_by_key(|one| std::cmp::Reverse(one.capture));
+        free
     }
 }
 

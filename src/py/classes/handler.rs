@@ -266,15 +266,12 @@ pub struct RootHandler {
     pub resolved: Py<PyAny>,
     /// Its place, from the outermost.
     pub index: usize,
-    /// What a `state` or a `reader` without settings of its own starts from.
-    pub start: Option<Py<PyDict>>,
 }
 
 #[pymethods]
 impl RootHandler {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.resolved)?;
-        visit.call(&self.start)
+        visit.call(&self.resolved)
     }
 }
 

@@ -1,0 +1,103 @@
+# The only recipes of this project; continuous integration calls them too. A fresh machine needs a Rust
+# toolchain and CPython 3.11 or newer with venv and pip; everything else is set up by the targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Shells that are not login shells often lack cargo's directory.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+
+# The interpreter to build for: the first that is new enough and can make virtual environments.
+USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
+	$(shell $(name) -c '$(USABLE)' >/dev/null 2>&1 && command -v $(name))))
+
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := $(VENV)/.stamp-tools
+BUILT := $(VENV)/.stamp-built
+SEMGREP_VENV := .venv-semgrep
+SEMGREP := $(SEMGREP_VENV)/.stamp-tools
+
+RUST_SOURCES := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
+# Without an interpreter: the core and the built-in handlers.
+CORE := --locked --no-default-features
+
+.PHONY: help
+help: ## list the targets and what each does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: $(BUILT) ## set everything up and import Cargo.lock into target/demo/lockfile.sqlite, with a report
+	@mkdir -p target/demo
+	$(BIN)/python examples/lockfile.py Cargo.lock target/demo/lockfile.sqlite
+
+.PHONY: check
+check: ## formatting, clippy with and without Python, core tests without an interpreter
+	cargo fmt --check
+	cargo clippy $(CORE) --all-targets -- -D warnings
+	PYO3_PYTHON=$(PYTHON) cargo clippy --locked --all-targets -- -D warnings
+	cargo test $(CORE) --quiet
+
+.PHONY: test
+test: check lint semgrep types test-python ## set everything up and run every check and test
+
+.PHONY: lint
+lint: $(TOOLS) ## ruff: style and formatting of the Python files
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+.PHONY: semgrep
+semgrep: $(SEMGREP) ## the architecture's rules over the sources
+	$(SEMGREP_VENV)/bin/python tests/semgrep/gate.py .
+
+.PHONY: types
+types: $(BUILT) ## mypy and pyright, both strict
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+.PHONY: test-python
+test-python: $(BUILT) $(SEMGREP) ## the Python tests, doctests, snippets of the documents, the extension's stub
+	$(BIN)/python -m pytest
+
+.PHONY: build
+build: $(BUILT) ## build the extension into .venv
+
+.PHONY: test-all-pythons
+test-all-pythons: $(SEMGREP) ## build for and test on every CPython from 3.11 that is installed
+	@sh tests/all_pythons.sh
+
+.PHONY: miri
+miri: ## the core's tests under Miri (needs a nightly toolchain with the miri component)
+	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=8 cargo +nightly miri test $(CORE)
+
+.PHONY: format
+format: $(TOOLS) ## rewrite the sources in the house's format
+	cargo fmt
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+.PHONY: clean
+clean: ## remove everything that the targets made
+	rm -rf target .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	find python tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f python/segue/_vm*.so
+
+.PHONY: usable-python
+usable-python:
+	@test -n "$(PYTHON)" || { echo "no CPython 3.11 or newer with venv and ensurepip was found; set PYTHON=..." >&2; exit 1; }
+
+$(TOOLS): requirements-dev.txt | usable-python
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(SEMGREP): requirements-semgrep.txt | usable-python
+	test -x $(SEMGREP_VENV)/bin/python || $(PYTHON) -m venv $(SEMGREP_VENV)
+	$(SEMGREP_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(BUILT): $(TOOLS) $(RUST_SOURCES)
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked --quiet
+	@touch $@

@@ -1,0 +1,14 @@
+//! The machine's laws, without an interpreter. A test is a sentence; its comment names the law that it holds.
+//!
+//! Every run of `scripted` checks the books besides: only the root is left of a run that ended, no continuation is
+//! left unused, no generator suspended, and the machine itself dropped nothing (it hands what is dead to the host).
+
+mod dispatch;
+mod ends;
+mod intercept;
+mod laws;
+mod lifecycle;
+mod natives;
+mod one_shot;
+mod scripted;
+mod unwind;

@@ -1,0 +1,44 @@
+"""What every test of this folder has around it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The suite tries the same examples every time; `--hypothesis-profile=search` looks for new ones.
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", deadline=None, max_examples=10_000, print_blob=True)
+settings.load_profile("suite")
+
+
+def live_counts() -> dict[str, int]:
+    """What the machine still holds; nothing before it was imported."""
+    vm = sys.modules.get("segue._vm")
+    return vm.vm_live_counts() if vm else {}
+
+
+@pytest.fixture(autouse=True)
+def no_segment_outlives_its_test(request):
+    """After a test that passed, no segment, frame or continuation that it made lives on (targets: leaks)."""
+    before = live_counts()
+    yield
+    if request.node.stash.get(FAILED, False):
+        return
+    gc.collect()
+    after = live_counts()
+    assert {name: count - before.get(name, 0) for name, count in after.items() if count > before.get(name, 0)} == {}
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Remember a failure: its traceback may hold what the test made."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report

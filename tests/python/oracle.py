@@ -1,0 +1,805 @@
+"""The semantics once more, in plain Python: a second opinion about the machine.
+
+It shares no code with the package but has its public names, so one program runs on both (`ns.run(...)`). It
+knows sections 1 to 6 of the semantics and the table `specs/ends.md`, without async, limits, traces and tasks,
+and it does not care for speed.
+
+A *segment* is a stack of frames, what bounds it (a prompt, a wall, an interceptor or nothing), and the segment
+outside it. One pointer, `Machine.cur`, says where the program is. A *frame* is a callable that gets the outcome
+`(ok, x)` of what it waits for. What comes of it is the next *mode*: `(VALUE, v)`, `(RAISE, e)` or
+`(EVAL, program)`. Capturing takes the segments from the performer to the prompt off the chain; continuing puts
+them back at `Machine.cur`.
+"""
+# ruff: noqa: E731  (a rule that is one expression stays one)
+
+import copy
+import functools
+import inspect
+import itertools
+import sys
+import types
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field, make_dataclass
+from typing import Any, Generic, TypeVar, dataclass_transform
+
+RAISE, VALUE, EVAL = False, True, "eval"  # the first two are the `ok` of an outcome
+
+
+class SegueError(Exception):
+    pass
+
+
+def error(name, *bases):
+    return type(name, (SegueError, *bases), {})
+
+
+ContinuationError, UnhandledEffectError = error("ContinuationError"), error("UnhandledEffectError")
+MissingKeyError, CycleError = error("MissingKeyError", KeyError), error("CycleError")
+TaskEndedError, Discontinued = error("TaskEndedError"), type("Discontinued", (BaseException,), {})
+
+
+@dataclass(frozen=True)
+class Ok:
+    value: Any
+
+
+@dataclass(frozen=True)
+class Err:
+    error: Any
+
+
+# Programs, effects, handlers: data
+
+
+class Yieldable:
+    def map(self, f):
+        return Map(self, f)
+
+    def flat_map(self, f):
+        return FlatMap(self, f)
+
+    def __iter__(self):
+        return (yield self)
+
+
+class DoExpr(Yieldable):
+    pass
+
+
+@dataclass_transform(frozen_default=True)
+class Effect(Yieldable, Generic[TypeVar("T")]):
+    def __init_subclass__(cls):
+        dataclass(frozen=True)(cls)
+
+
+class OfK(DoExpr):
+    """A node that uses a continuation."""
+
+    def __post_init__(self):
+        if not isinstance(self.k, K):
+            raise TypeError(f"{self.k!r} is not a continuation")
+
+
+class Throwing(OfK):
+    def __post_init__(self):
+        super().__post_init__()
+        exc = self.exc() if isinstance(self.exc, type) else self.exc
+        if not isinstance(exc, BaseException):
+            raise TypeError(f"{exc!r} is not an exception")
+        object.__setattr__(self, "exc", exc)
+
+
+def node(name, *fields, base=DoExpr):
+    return make_dataclass(name, fields, bases=(base,), frozen=True, eq=False)
+
+
+Pure, Map, FlatMap, Try = (
+    node("Pure", "value"),
+    node("Map", "p", "f"),
+    node("FlatMap", "p", "f"),
+    node("Try", "p"),
+)
+Perform, WithHandler = node("Perform", "effect"), node("WithHandler", "handler", "p")
+WithIntercept, Seal = node("WithIntercept", "f", "p"), node("Seal", "allow", "p")
+Local, Listen = node("Local", "overrides", "p"), node("Listen", "p")
+bracket = node("bracket", "acquire", "use", "release")
+Resume, Transfer = node("Resume", "k", "value", base=OfK), node("Transfer", "k", "value", base=OfK)
+ResumeThrow, TransferThrow = (
+    node("ResumeThrow", "k", "exc", base=Throwing),
+    node("TransferThrow", "k", "exc", base=Throwing),
+)
+ResumeContinuation, Discontinue = node("ResumeContinuation", base=Resume), node("Discontinue", "k", base=OfK)
+Delegate, Pass, GetContinuation = node("Delegate"), node("Pass"), node("GetContinuation")
+GetHandlers = node("GetHandlers", ("k", Any, field(default=None)))
+CreateContinuation, Inherit = node("CreateContinuation", "p", "handlers"), node("Inherit", "k", "p")
+DoCall, Sharing = node("DoCall", "f"), node("Sharing", "handler", "p")
+
+
+class Call(DoExpr):
+    def __init__(self, f, *args, **kwargs):
+        self.f = functools.partial(f, *args, **kwargs)
+
+
+class do:  # noqa: N801
+    def __init__(self, f):
+        self.f = f
+
+    def __call__(self, *args, **kwargs):
+        return DoCall(functools.partial(self.f, *args, **kwargs))
+
+    def __get__(self, obj, owner=None):
+        return self if obj is None else types.MethodType(self, obj)
+
+
+def program(x):
+    if not isinstance(x, Yieldable):
+        raise TypeError(f"{x!r} is not a program")
+    return x
+
+
+def gives_program(f):
+    """Whether what `f` gives is run: a flag of the function, never of what it gives."""
+    while isinstance(f, functools.partial):
+        f = f.func
+    f = getattr(f, "__func__", f)
+    call = getattr(type(f), "__call__", None)  # noqa: B004
+    return isinstance(f, do) or inspect.isgeneratorfunction(f) or inspect.isgeneratorfunction(call)
+
+
+class Handler:
+    enter = exit = report = lambda self: None
+    result = lambda self, value: value
+    fork = lambda self: self
+
+    def error(self, exc):
+        raise exc
+
+    def clause(self, effect):
+        """The clause for an effect, and whether it is a control clause: the nearest class of the MRO counts."""
+        for cls in (*type(effect).__mro__, None):
+            for mark in marks(type(self)):
+                if cls in mark.classes or (cls is None and not mark.classes):
+                    return mark.__wrapped__.__get__(self), mark.control
+        return None
+
+    def __call__(self, p):
+        return WithHandler(self, p)
+
+    def __or__(self, other):
+        return Stack((*as_stack(self), *as_stack(other)))
+
+
+@functools.cache
+def marks(cls):
+    members = {name: x for c in reversed(cls.__mro__) for name, x in vars(c).items()}
+    return [x for x in members.values() if isinstance(x, FunctionHandler)]
+
+
+class FunctionHandler(Handler):
+    def __init__(self, f, classes=(), *, control=True):
+        self.__wrapped__, self.classes, self.control = f, classes, control
+
+    def clause(self, effect):
+        fits = not self.classes or any(c in self.classes for c in type(effect).__mro__)
+        return (self.__wrapped__, self.control) if fits else None
+
+
+class Stack(tuple):
+    __slots__ = ()
+
+    def __or__(self, other):
+        return Stack((*self, *as_stack(other)))
+
+    def __call__(self, p):
+        return functools.reduce(lambda p, h: WithHandler(h, p), reversed(self), p)
+
+
+def as_stack(x):
+    return Stack((x,) if callable(x) and not isinstance(x, Stack) else x)
+
+
+def answers(*classes):
+    return lambda f: FunctionHandler(f, classes, control=False)
+
+
+def handles(*classes):
+    return lambda f: FunctionHandler(f, classes)
+
+
+# Segments, continuations, clauses
+
+
+@dataclass(eq=False)
+class Segment:
+    bound: Any = None
+    parent: Any = None
+    skips: frozenset = frozenset()  # the interceptors whose own program runs here
+    frames: list = field(default_factory=list)
+
+    def outward(self):
+        seg = self
+        while seg:
+            yield seg
+            seg = seg.parent
+
+
+@dataclass
+class Prompt:
+    handler: Handler
+    shown: Any = None  # the user's own object
+    hooks: bool = True  # a fork has none
+    unwinding: bool = False
+
+
+@dataclass
+class Wall:
+    allow: Any
+
+
+@dataclass
+class Interceptor:
+    f: Callable
+
+
+@dataclass(eq=False)
+class Chain:
+    """Detached segments, from the performer (`top`) to the prompt (`bottom`); `fate` says how they were used."""
+
+    run: Any
+    top: Segment
+    bottom: Segment
+    unstarted: Any = None  # the handlers of a continuation that was created
+    kept: bool = False
+    fate: Any = None
+    serial: int = field(default_factory=itertools.count().__next__)
+
+    def open(self):
+        return not self.kept and self.fate is None
+
+    def take(self, run, fate, value=None):
+        if self.fate or self.run is not run:
+            raise ContinuationError(f"this k was {self.fate or 'captured in another run'}")
+        if self.unstarted is not None and value is not None:
+            raise TypeError("an unstarted continuation takes None first")
+        self.fate = fate
+        return self
+
+
+class K:
+    """The owner of a chain."""
+
+    def __init__(self, chain):
+        self.chain = chain
+
+    def keep(self):
+        self.chain.take(self.chain.run, None)
+        self.chain.kept = True
+        self.chain.run.kept.append(self.chain)
+        return self
+
+    used = property(lambda self: self.chain.fate is not None)
+    kept = property(lambda self: self.chain.kept)
+
+    def resume(self, value):
+        return Resume(self, value)
+
+    def throw(self, exc):
+        return ResumeThrow(self, exc)
+
+    def discontinue(self):
+        return Discontinue(self)
+
+    def __del__(self):
+        if self.chain.kept and not self.chain.fate:
+            self.chain.run.lose(self.chain)
+
+    def __reduce_ex__(self, _):
+        raise TypeError("a K has one owner: it cannot be copied or pickled")
+
+
+class Gen:
+    """The frame of a generator."""
+
+    def __init__(self, m, gen):
+        self.m, self.gen = m, gen
+
+    def __call__(self, ok, x):
+        try:
+            y = self.gen.send(x) if ok else self.gen.throw(x)
+        except StopIteration as stop:
+            return VALUE, stop.value
+        self.m.cur.frames.append(self)
+        return EVAL, y
+
+
+class Clause:
+    """The frame under a clause; its end decides over the chain. A value clause's chain waits here without a `K`."""
+
+    def __init__(self, m, effect, chain, control):
+        self.m, self.effect, self.chain, self.control = m, effect, chain, control
+        self.final = False  # it returned a node, which is being evaluated
+        self.move = None  # it is finished: its open blocks are being unwound by .stop, then .go()
+        self.k = lambda: None
+
+    def own_k(self):
+        if (k := self.k()) is None:
+            self.k = weakref.ref(k := K(self.chain))
+        return k
+
+    def owns(self, x):
+        return isinstance(x, Pass | Delegate) or (isinstance(x, OfK) and x.k.chain is self.chain)
+
+    def __call__(self, ok, x):
+        m, chain, move, self.move = self.m, self.chain, self.move, None
+        if move and (ok or x is move.stop):
+            if move.target is not chain and chain.open():
+                return m.unwind(chain, "ended", move.go, failed=lambda: m.lose(move.target))
+            return move.go()
+        if move:
+            self.give_back(move)
+        elif ok and not self.final and self.owns(x):
+            self.final = True
+            m.cur.frames.append(self)
+            return EVAL, x
+        if not self.control or (not ok and chain.open()):
+            chain.fate = "ended"
+            return m.attach(chain, ok, x)
+        forked = isinstance(chain.bottom.bound, Prompt) and not chain.bottom.bound.hooks
+        end = (RAISE, TaskEndedError(x)) if ok and forked and not chain.fate else (ok, x)
+        return m.unwind(chain, "ended", lambda: end) if chain.open() else end
+
+    def give_back(self, move):
+        """A move that does not happen leaves the own `k` unused; another one is lost."""
+        if move.target is self.chain:
+            self.chain.fate = None
+        else:
+            self.m.lose(move.target)
+
+
+def without_own_frames(tb):
+    """They would keep alive what they hold, a `K` among it."""
+    users = []
+    while tb:
+        if tb.tb_frame.f_code.co_filename != __file__:
+            users.append(tb)
+        tb = tb.tb_next
+    for this, inner in itertools.pairwise([*users, None]):
+        this.tb_next = inner
+    return users[0] if users else None
+
+
+def chained(e, context):
+    if e is not context and e.__context__ is None:
+        e.__context__ = context
+    return e
+
+
+# The machine
+
+
+class Machine:
+    def __init__(self, env, store):
+        self.env, self.store = dict(env or {}), dict(store or {})
+        self.cur, self.mode = Segment(), (VALUE, None)
+        self.kept, self.lost, self.unobserved = [], [], []
+        self.installed = {}  # the node of an installation -> what it works on
+
+    def drive(self):
+        while True:
+            try:
+                if self.lost:
+                    self.mode = self.unwind_lost(self.cur, self.mode)
+                kind, x = self.mode
+                if kind is EVAL:
+                    self.mode = self.perform(x) if isinstance(x, Effect) else RULES[type(program(x))](self, x)
+                elif self.cur.frames:
+                    self.mode = self.cur.frames.pop()(kind, x)
+                elif self.cur.parent is None:
+                    return self.mode
+                else:
+                    bound, self.cur = self.cur.bound, self.cur.parent
+                    self.mode = self.finish(bound, kind, x) if isinstance(bound, Prompt) else self.mode
+            except StopIteration as e:
+                self.mode = RAISE, RuntimeError("a function raised StopIteration")
+                self.mode[1].__cause__ = e
+            except BaseException as e:  # what a function raised goes to whoever waits for it
+                self.mode = RAISE, e.with_traceback(without_own_frames(e.__traceback__))
+
+    def then(self, p, f):
+        """`p`, then the mode that `f` gives for its value."""
+        self.cur.frames.append(lambda ok, x: f(x) if ok else (RAISE, x))
+        return EVAL, p
+
+    def always(self, clean_up):
+        """Whatever the next outcome is: the clean-up, and then that outcome, unless the clean-up fails."""
+
+        def ended(ok, x):
+            again = lambda fine, e: (ok, x) if fine else (RAISE, chained(e, None if ok else x))
+            self.cur.frames.append(again)
+            return clean_up()
+
+        self.cur.frames.append(ended)
+
+    def open(self, bound, p, skips=()):
+        self.cur = Segment(bound, self.cur, self.cur.skips.union(skips))
+        return EVAL, p
+
+    def invoke(self, f, *args):
+        """Calls a function that gives a value, or is marked to give a program for it."""
+        y = f(*args)
+        if not gives_program(f):
+            return VALUE, y
+        return (EVAL, y) if isinstance(y, DoExpr) else Gen(self, y)(VALUE, None)
+
+    def install(self, node):
+        h = copy.copy(node.handler if isinstance(node.handler, Handler) else FunctionHandler(node.handler))
+        if isinstance(h, Native):
+            h.start(self)
+        self.installed[node] = h
+        self.cur.frames.append(lambda ok, x: self.open(Prompt(h, node.handler), node.p) if ok else (RAISE, x))
+        return self.invoke(h.enter)
+
+    def finish(self, prompt, ok, x):
+        """The body ended: outside the prompt `result` or `error`, then `exit`."""
+        if prompt.hooks:
+            self.always(lambda: self.invoke(prompt.handler.exit))
+            if ok and not prompt.unwinding:
+                return self.invoke(prompt.handler.result, x)
+            if not ok and isinstance(x, Exception):
+                return self.invoke(prompt.handler.error, x)
+        return ok, x
+
+    # perform
+
+    def find(self, effect, start, *, interceptors=True):
+        """Region by region outward: interceptors, then handlers, then the wall."""
+        region = []
+        for seg in start.outward():
+            region.append(seg)
+            if not isinstance(seg.bound, Wall) and seg.parent:
+                continue
+            for s in region:
+                if interceptors and isinstance(s.bound, Interceptor) and s not in self.cur.skips:
+                    return s, s.bound.f
+            for s in region:
+                if isinstance(s.bound, Prompt) and (found := s.bound.handler.clause(effect)):
+                    return s, found
+            if isinstance(seg.bound, Wall) and type(effect) not in seg.bound.allow:
+                break
+            region = []
+        raise UnhandledEffectError(effect)
+
+    def perform(self, effect):
+        seg, found = self.find(effect, self.cur)
+        if isinstance(seg.bound, Interceptor):
+            return self.open(None, program(found(effect)), [seg])
+        return self.dispatch(effect, self.cur, seg, *found)
+
+    def dispatch(self, effect, top, prompt, f, control):
+        """Captures the segments from `top` to the prompt, and runs the clause on what is outside."""
+        self.cur, prompt.parent = prompt.parent, None
+        clause = Clause(self, effect, Chain(self, top, prompt), control)
+        self.cur.frames.append(clause)
+        return self.invoke(f, effect, clause.own_k()) if control else self.invoke(f, effect)
+
+    def pass_on(self, clause):
+        chain = clause.chain
+        chain.bottom.parent = self.cur
+        try:
+            prompt, found = self.find(clause.effect, self.cur, interceptors=False)
+        except UnhandledEffectError as e:
+            return self.attach(chain, RAISE, e)
+        return self.dispatch(clause.effect, chain.top, prompt, *found)
+
+    def clause(self):
+        """The nearest clause outward, but not one whose own prompt is crossed: it resumed this very body."""
+        crossed = set()
+        for seg in self.cur.outward():
+            for frame in reversed(seg.frames):
+                if isinstance(frame, Clause) and frame.chain.bottom not in crossed:
+                    return frame
+            crossed.add(seg)
+        raise ContinuationError("there is no clause here")
+
+    # continue, unwind
+
+    def attach(self, chain, kind, x):
+        frames = self.cur.frames
+        while frames and isinstance(c := frames[-1], Clause) and c.final and c.control and c.chain.fate:
+            frames.pop()  # a tail resume: that clause has nothing left to say
+        chain.bottom.parent, self.cur = self.cur, chain.top
+        return kind, x
+
+    def unwind(self, chain, fate, go, failed=lambda: None):
+        """`ResumeThrow(k, Discontinued())` from here; a value and that very exception are swallowed, then `go()`."""
+        stop, chain.fate = Discontinued(), fate
+
+        def unwound(ok, x):
+            if ok or x is stop:
+                return go()
+            failed()
+            return RAISE, x
+
+        if isinstance(chain.bottom.bound, Prompt):
+            chain.bottom.bound.unwinding = True
+        self.cur.frames.append(unwound)
+        return self.attach(chain, RAISE, stop)
+
+    def lose(self, chain):
+        chain.fate = "dropped"
+        self.lost.append(chain)
+
+    def unwind_lost(self, cur, mode):
+        """At the root, between two steps; the first that was captured first."""
+
+        def back(ok, x):
+            self.cur = cur
+            if not ok and isinstance(x, Exception):
+                self.unobserved.append(x)
+            return mode if ok or isinstance(x, Exception) else (RAISE, x)
+
+        self.lost.sort(key=lambda chain: chain.serial)
+        self.cur = Segment(frames=[back])
+        return self.unwind(self.lost.pop(0), "dropped", lambda: (VALUE, None))
+
+    def close(self):
+        """Runs to the end; then what is kept is unwound in the order of capture."""
+        self.mode = self.drive()
+        while left := [c for c in self.kept if not c.fate]:
+            self.lose(min(left, key=lambda c: c.serial))
+            self.mode = self.drive()
+        return self.mode
+
+    def move(self, clause, target, go):
+        """The clause is finished: its open blocks are unwound from here, then control moves."""
+        if clause.move:
+            clause.give_back(clause.move)
+        clause.move = types.SimpleNamespace(target=target, go=go, stop=Discontinued())
+        return RAISE, clause.move.stop
+
+    # The nodes whose rule is longer than a line
+
+    def attempt(self, p):
+        def caught(ok, x):
+            return (VALUE, Ok(x)) if ok else (VALUE, Err(x)) if isinstance(x, Exception) else (RAISE, x)
+
+        self.cur.frames.append(caught)
+        return EVAL, p
+
+    def bracket(self, node):
+        def acquired(r):
+            self.always(lambda: (EVAL, program(node.release(r))))
+            return EVAL, program(node.use(r))
+
+        return self.then(node.acquire, acquired)
+
+    def transfer(self, k, fate, kind, x):
+        clause, chain = self.clause(), k.chain.take(self, fate, x if kind is VALUE else None)
+        return self.move(clause, chain, lambda: self.attach(chain, kind, x))
+
+    def pass_outward(self):
+        clause = self.clause()
+        if not clause.chain.open():
+            raise ContinuationError("Pass by a clause whose k was used or kept")
+        return self.move(clause, clause.chain.take(self, "passed"), lambda: self.pass_on(clause))
+
+    def get_continuation(self):
+        if not (clause := self.clause()).control:
+            raise ContinuationError("a value clause has no continuation")
+        return VALUE, clause.own_k()
+
+    def get_handlers(self, k):
+        if k and k.chain.take(self, None).unstarted is not None:
+            return VALUE, list(reversed(k.chain.unstarted))
+        within = lambda s: k or not isinstance(s.bound, Wall)
+        seen = itertools.takewhile(within, (k.chain.top if k else self.cur).outward())
+        return VALUE, [s.bound.shown for s in seen if isinstance(s.bound, Prompt) and s.bound.shown]
+
+    def create(self, p, handlers):
+        start = lambda ok, x: (EVAL, handlers(p)) if ok else (RAISE, x)
+        seg = Segment(skips=self.cur.skips, frames=[start])
+        return VALUE, K(Chain(self, seg, seg, unstarted=handlers)).keep()
+
+    def inherit(self, k, p):
+        for s in reversed(list(k.chain.take(self, None).top.outward())):
+            b = s.bound
+            self.open(Prompt(b.handler.fork(), b.shown, hooks=False) if isinstance(b, Prompt) else b, None)
+        return EVAL, p
+
+
+RULES = {  # one reduction rule a node
+    Pure: lambda m, n: (VALUE, n.value),
+    Map: lambda m, n: m.then(n.p, lambda x: (VALUE, n.f(x))),
+    FlatMap: lambda m, n: m.then(n.p, lambda x: (EVAL, program(n.f(x)))),
+    Call: lambda m, n: (EVAL, program(n.f())),
+    DoCall: lambda m, n: m.invoke(n.f),
+    Perform: lambda m, n: m.perform(n.effect),
+    WithHandler: lambda m, n: m.install(n),
+    WithIntercept: lambda m, n: m.open(Interceptor(n.f), n.p),
+    Seal: lambda m, n: m.open(Wall(frozenset(n.allow)), n.p),
+    Sharing: lambda m, n: m.open(Prompt(n.handler, hooks=False), n.p),
+    Local: lambda m, n: m.open(Prompt(LocalReader().begin(n.overrides)), n.p),
+    Listen: lambda m, n: m.open(Prompt(Listener()), n.p),
+    Try: lambda m, n: m.attempt(n.p),
+    bracket: lambda m, n: m.bracket(n),
+    Resume: lambda m, n: m.attach(n.k.chain.take(m, "resumed", n.value), VALUE, n.value),
+    ResumeContinuation: lambda m, n: m.attach(n.k.chain.take(m, "resumed", n.value), VALUE, n.value),
+    ResumeThrow: lambda m, n: m.attach(n.k.chain.take(m, "thrown into"), RAISE, n.exc),
+    Transfer: lambda m, n: m.transfer(n.k, "transferred", VALUE, n.value),
+    TransferThrow: lambda m, n: m.transfer(n.k, "thrown into", RAISE, n.exc),
+    Discontinue: lambda m, n: m.unwind(n.k.chain.take(m, None), "discontinued", lambda: (VALUE, None)),
+    Delegate: lambda m, n: m.perform(m.clause().effect),
+    Pass: lambda m, n: m.pass_outward(),
+    GetContinuation: lambda m, n: m.get_continuation(),
+    GetHandlers: lambda m, n: m.get_handlers(n.k),
+    CreateContinuation: lambda m, n: m.create(n.p, as_stack(n.handlers)),
+    Inherit: lambda m, n: m.inherit(n.k, n.p),
+}
+
+
+# Built-ins
+
+
+def effect(name, *fields):
+    return type(name, (Effect,), {"__annotations__": dict.fromkeys(fields, Any)})
+
+
+Get, Put, Modify = effect("Get", "key"), effect("Put", "key", "value"), effect("Modify", "key", "f")
+Ask, Tell, lazy = effect("Ask", "key"), effect("Tell", "x"), make_dataclass("lazy", ["program"])
+
+
+def look_up(mapping, key):
+    if key not in mapping:
+        raise MissingKeyError(key)
+    return mapping[key]
+
+
+class Native(Handler):
+    given = None
+
+    def __call__(self, x=None):
+        if isinstance(x, Yieldable):
+            return WithHandler(self, x)
+        made = type(self)()
+        made.given = dict(x or {})
+        return made
+
+
+class State(Native):
+    def start(self, m):
+        self.store = dict(m.store if self.given is None else self.given)
+
+    def fork(self):
+        forked = copy.copy(self)
+        forked.store = dict(self.store)
+        return forked
+
+    @answers(Get)
+    def get(self, e):
+        return look_up(self.store, e.key)
+
+    @answers(Put)
+    def put(self, e):
+        self.store[e.key] = e.value
+
+    @answers(Modify)
+    def modify(self, e):
+        old = look_up(self.store, e.key)
+        self.store[e.key] = e.f(old)
+        return old
+
+
+class Reader(Native):
+    def start(self, m):
+        self.begin(m.env if self.given is None else self.given)
+
+    def begin(self, env):
+        self.env, self.known, self.running = dict(env), {}, set()
+        return self
+
+    @answers(Ask)
+    def ask(self, e):
+        x = look_up(self.env, e.key)
+        if not isinstance(x, lazy) or e.key in self.known:
+            return self.known.get(e.key, x)
+        if e.key in self.running:
+            raise CycleError(e.key)
+        self.running.add(e.key)
+        try:
+            self.known[e.key] = x = yield Sharing(self, x.program)
+        finally:
+            self.running.discard(e.key)
+        return x
+
+
+class LocalReader(Reader):
+    def clause(self, effect):
+        return super().clause(effect) if isinstance(effect, Ask) and effect.key in self.env else None
+
+
+class Writer(Native):
+    def start(self, _):
+        self.log = []
+
+    @answers(Tell)
+    def tell(self, e):
+        self.log.append(e.x)
+
+
+class Listener(Handler):
+    def __init__(self):
+        self.entries = []
+
+    @answers(Tell)
+    def tell(self, e):
+        self.entries.append(e.x)
+        return Pass()
+
+    def result(self, value):
+        return value, self.entries
+
+
+state, reader, writer = State(), Reader(), Writer()
+
+
+# Running
+
+
+@dataclass(frozen=True)
+class RunResult:
+    result: Any
+    raw_store: dict
+    log: list
+    reports: tuple
+    unobserved: tuple
+
+    def is_ok(self):
+        return isinstance(self.result, Ok)
+
+    @property
+    def value(self):
+        if isinstance(self.result, Err):
+            raise self.result.error
+        return self.result.value
+
+    @property
+    def error(self):
+        if isinstance(self.result, Ok):
+            raise ValueError("the run has a value")
+        return self.result.error
+
+
+def run(p, handlers=(), *, env=None, store=None):
+    p = Map(DoCall(lambda: (yield from p), (), {}), lambda x: x) if isinstance(p, types.GeneratorType) else program(p)
+    stack = list(as_stack(handlers))
+    for native, settings in ((state, store), (reader, env)):
+        alike = [h for h in stack if type(h) is type(native)]
+        if settings is not None and not alike:
+            stack.insert(0, native)
+        elif settings is not None and all(h.given is not None for h in alike):
+            raise TypeError("env or store is given, but the handlers have settings of their own")
+    nodes = []
+    for h in reversed(stack):
+        nodes.insert(0, p := WithHandler(h, p))
+    m = Machine(env, store)
+    m.mode = EVAL, p
+    ok, x = m.close()
+    for e in m.unobserved:
+        args = {
+            "exc_type": type(e),
+            "exc_value": e,
+            "exc_traceback": e.__traceback__,
+            "err_msg": None,
+            "object": None,
+        }
+        sys.unraisablehook(types.SimpleNamespace(**args))
+    given = [m.installed[n] for n in nodes if n in m.installed]
+    store = next((h.store for h in given if isinstance(h, State)), {})
+    log = next((h.log for h in given if isinstance(h, Writer)), [])
+    reports = tuple(r for h in given if (r := h.report()) is not None)
+    result = RunResult(Ok(x) if ok else Err(x), store, log, reports, tuple(m.unobserved))
+    if not ok and not isinstance(x, Exception):
+        x.run_result = result
+        raise x
+    return result

@@ -1,0 +1,771 @@
+"""Semantics 3: one owner, one place, one use (K-rows of the faults)."""
+
+import contextlib
+import copy
+import gc
+import pickle
+import re
+import sys
+import threading
+import weakref
+
+import pytest
+
+from segue import (
+    ContinuationError,
+    CreateContinuation,
+    Delegate,
+    Discontinue,
+    Discontinued,
+    Effect,
+    K,
+    Pass,
+    Pure,
+    Resume,
+    ResumeThrow,
+    Tell,
+    Transfer,
+    TransferThrow,
+    UnhandledEffectError,
+    WithHandler,
+    answers,
+    do,
+    handles,
+    run,
+    writer,
+)
+
+
+class Ping(Effect[int]):
+    n: int = 0
+
+
+class Pong(Effect[str]):
+    text: str = ""
+
+
+@do
+def ask(n=0):
+    return (yield Ping(n))
+
+
+@do
+def guarded(log, name="body"):
+    try:
+        return (yield Ping())
+    finally:
+        log.append(name)
+
+
+@do
+def refused(node):
+    """Gives the ContinuationError that `node` raises at its yield."""
+    try:
+        yield node
+    except ContinuationError as e:
+        return e
+    pytest.fail("the continuation was used a second time")
+
+
+def keeper(kept):
+    @handles(Ping)
+    def keeps(e, k):
+        kept.append(k.keep())
+        return "kept"
+
+    return keeps
+
+
+# One use.
+
+
+def test_k01_second_resume_is_an_error_at_the_yield():
+    log = []
+
+    def resumes_twice(e, k):
+        first = yield Resume(k, 1)
+        return first, (yield refused(Resume(k, 2)))
+
+    first, error = run(guarded(log), handlers=[resumes_twice]).value
+    assert first == 1
+    assert log == ["body"]  # the body did not run a second time
+    assert "resumed" in str(error)
+    assert "resumes_twice" in str(error)
+    assert "internal" not in str(error).lower()
+
+
+def test_k01_uncaught_second_resume_leaves_the_clause():
+    def resumes_twice(e, k):
+        yield Resume(k, 1)
+        yield Resume(k, 2)
+
+    assert isinstance(run(ask(), handlers=[resumes_twice]).error, ContinuationError)
+
+
+@pytest.mark.parametrize(
+    ("use", "became"),
+    [
+        (lambda k: Resume(k, 1), "resumed"),
+        (lambda k: k.resume(1), "resumed"),
+        (lambda k: ResumeThrow(k, ValueError("x")), "thrown into"),
+        (Discontinue, "discontinued"),
+    ],
+)
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda k: Resume(k, 1),
+        lambda k: Transfer(k, 1),
+        lambda k: ResumeThrow(k, ValueError("x")),
+        lambda k: TransferThrow(k, ValueError("x")),
+        Discontinue,
+    ],
+)
+def test_k01_second_use_says_what_became_of_k(use, became, again):
+    """Semantics 3: the error says what became of `k` and by which clause."""
+
+    def first_clause(e, k):
+        with contextlib.suppress(ValueError):
+            yield use(k)
+        return (yield refused(again(k)))
+
+    message = str(run(ask(), handlers=[first_clause]).value)
+    assert became in message
+    assert "first_clause" in message
+
+
+def test_k17_resume_after_a_transfer_of_the_same_k():
+    kept = []
+
+    def moving_clause(e, k):
+        kept.append(k)
+        return Transfer(k, 1)
+
+    @do
+    def body():
+        yield Ping()
+        return (yield refused(Resume(kept[0], 2)))
+
+    message = str(run(body(), handlers=[moving_clause]).value)
+    assert "transferred" in message
+    assert "moving_clause" in message
+
+
+def test_k21_after_pass_it_is_used_and_after_delegate_it_is_not():
+    kept = []
+
+    @handles(Ping)
+    def passing_clause(e, k):
+        kept.append(k)
+        return Pass()
+
+    @handles(Ping)
+    def delegating(e, k):
+        v = yield Delegate()
+        return Resume(k, v)
+
+    @answers(Ping)
+    def echo(e):
+        return e.n
+
+    @do
+    def body():
+        v = yield Ping(3)
+        return v, (yield refused(Resume(kept[0], 2)))
+
+    value, error = run(body(), handlers=[echo, passing_clause]).value
+    assert value == 3
+    assert "passed" in str(error)
+    assert "passing_clause" in str(error)
+    assert run(ask(3), handlers=[echo, delegating]).value == 3
+
+
+def test_k_of_a_clause_that_finished_without_keep_is_ended():
+    kept = []
+
+    @handles(Ping)
+    def careless(e, k):
+        kept.append(k)
+        return "value"
+
+    @do
+    def program():
+        value = yield WithHandler(careless, ask())
+        return value, kept[0].used, (yield refused(Resume(kept[0], 1)))
+
+    value, used, error = run(program()).value
+    assert (value, used) == ("value", True)
+    assert "keep()" in str(error)
+    assert "careless" in str(error)
+
+
+def test_use_through_a_node_that_was_built_before():
+    """One-shot is decided when the node is evaluated, not when it is built."""
+
+    def clause(e, k):
+        first, second = Resume(k, 1), Resume(k, 2)
+        assert not k.used
+        r = yield second
+        return r, (yield refused(first))
+
+    value, error = run(ask(), handlers=[clause]).value
+    assert value == 2
+    assert isinstance(error, ContinuationError)
+
+
+def test_one_node_evaluated_twice_is_a_second_use():
+    def clause(e, k):
+        node = Resume(k, 1)
+        yield node
+        return (yield refused(node))
+
+    assert isinstance(run(ask(), handlers=[clause]).value, ContinuationError)
+
+
+def test_k16_k_sent_into_its_own_program():
+    def clause(e, k):
+        return Resume(k, k)
+
+    @do
+    def body():
+        me = yield Ping()
+        return (yield refused(Resume(me, 1)))
+
+    assert isinstance(run(body(), handlers=[clause]).value, ContinuationError)
+
+
+def test_created_continuation_has_one_use():
+    @do
+    def program():
+        k = yield CreateContinuation(Pure(1), [])
+        return (yield Resume(k, None)), (yield refused(Resume(k, None)))
+
+    assert run(program()).value[0] == 1
+
+
+def test_used_and_kept_flags():
+    flags = []
+
+    def clause(e, k):
+        flags.append((k.used, k.kept))
+        k.keep()
+        flags.append((k.used, k.kept))
+        yield Resume(k, 1)
+        flags.append(k.used)
+
+    run(ask(), handlers=[clause])
+    assert flags == [(False, False), (False, True), True]
+
+
+# One run, one thread.
+
+
+def test_k02_k_of_a_finished_run_that_was_used():
+    kept = []
+
+    def clause(e, k):
+        kept.append(k)
+        return Resume(k, 1)
+
+    assert run(ask(), handlers=[clause]).value == 1
+
+    @do
+    def later():
+        error = yield refused(Resume(kept[0], 2))
+        return error, (yield Tell("alive"))
+
+    r = run(later(), handlers=[writer])
+    assert isinstance(r.value[0], ContinuationError)
+    assert list(r.log) == ["alive"]
+
+
+def test_k03_kept_k_that_escapes_its_run():
+    kept = []
+    log = []
+    assert run(WithHandler(keeper(kept), guarded(log))).value == "kept"
+    assert log == ["body"]  # unwound before run returned
+
+    def other_clause(e, k):
+        error = yield refused(Resume(kept[0], 1))
+        return Resume(k, error)
+
+    assert isinstance(run(ask(), handlers=[other_clause]).value, ContinuationError)
+    assert log == ["body"]
+
+
+def test_k03_k_of_a_run_that_is_still_going_is_refused_in_a_nested_run():
+    log = []
+
+    def clause(e, k):
+        inner = run(refused(Resume(k, "merged"))).value
+        assert isinstance(inner, ContinuationError)
+        assert not k.used
+        return Resume(k, "own")
+
+    assert run(guarded(log), handlers=[clause]).value == "own"
+
+
+def test_k04_kept_k_that_escapes_its_run_in_another_thread():
+    kept = []
+    run(WithHandler(keeper(kept), ask()))
+    errors = []
+    thread = threading.Thread(target=lambda: errors.append(run(refused(Resume(kept[0], 1))).value))
+    thread.start()
+    thread.join()
+    assert isinstance(errors[0], ContinuationError)
+
+
+def test_k04_k_of_a_run_that_is_still_going_is_refused_in_another_thread():
+    errors = []
+
+    def clause(e, k):
+        thread = threading.Thread(target=lambda: errors.append(run(refused(Resume(k, 1))).value))
+        thread.start()
+        thread.join()
+        return Resume(k, "own")
+
+    assert run(ask(), handlers=[clause]).value == "own"
+    assert isinstance(errors[0], ContinuationError)
+
+
+def test_k_dropped_in_another_thread_is_unwound_in_its_own_run():
+    where = []
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            where.append(threading.get_ident())
+
+    kept = []
+
+    @do
+    def program():
+        yield WithHandler(keeper(kept), body())
+        thread = threading.Thread(target=kept.clear)
+        thread.start()
+        thread.join()
+        yield Pure(None)
+
+    assert run(program()).is_ok()
+    assert where == [threading.get_ident()]
+
+
+# What a K is.
+
+
+def escaped():
+    """A K object of a finished run."""
+    kept = []
+    run(WithHandler(keeper(kept), ask()))
+    return kept[0]
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_k12_copy_and_pickle_are_type_errors_that_name_it(make):
+    def clause(e, k):
+        with pytest.raises(TypeError, match=r"\bK\b"):
+            make(k)
+        return Resume(k, "still fine")
+
+    assert run(ask(), handlers=[clause]).value == "still fine"
+    with pytest.raises(TypeError, match=r"\bK\b"):
+        make(escaped())
+
+
+def test_k13_there_is_no_public_constructor():
+    for make in (K, lambda: K.__new__(K), lambda: object.__new__(K), lambda: type("MyK", (K,), {})):
+        with pytest.raises(TypeError):
+            make()
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "k", Pure(1), K])
+@pytest.mark.parametrize("node", [Resume, Transfer])
+def test_k14_resume_of_what_is_no_continuation(node, wrong):
+    with pytest.raises(TypeError):
+        node(wrong, 1)
+
+
+@pytest.mark.parametrize("wrong", [42, "text", None])
+def test_k10_throwing_what_is_no_exception_names_it_and_leaves_k(wrong):
+    def clause(e, k):
+        named = f"{re.escape(repr(wrong))}|{type(wrong).__name__}"
+        with pytest.raises(TypeError, match=named):
+            yield ResumeThrow(k, wrong)
+        with pytest.raises(TypeError, match=named):
+            yield k.throw(wrong)
+        return Resume(k, "usable")
+
+    assert run(ask(), handlers=[clause]).value == "usable"
+
+
+def test_k_supports_weak_references():
+    refs = []
+
+    def clause(e, k):
+        refs.append(weakref.ref(k))
+        assert refs[0]() is k
+        return Resume(k, 1)
+
+    assert run(ask(), handlers=[clause]).value == 1
+    gc.collect()
+    assert refs[0]() is None
+
+
+def test_repr_of_k_is_short_and_never_fails():
+    def clause(e, k):
+        before = repr(k)
+        yield Resume(k, 1)
+        return before, repr(k)
+
+    for text in run(ask(), handlers=[clause]).value:
+        assert "K" in text
+        assert len(text) < 200
+
+
+# Without keep().
+
+
+def test_k06_body_is_unwound_before_the_withhandler_gives_its_value():
+    """Semantics 3: deterministic, never left to reference counts or gc."""
+    log = []
+    stash = []
+
+    @handles(Ping)
+    def drops(e, k):
+        stash.append(k)  # a reference changes nothing
+        return "value"
+
+    @do
+    def program():
+        value = yield WithHandler(drops, guarded(log))
+        log.append(value)
+
+    gc.disable()
+    try:
+        run(program())
+    finally:
+        gc.enable()
+    assert log == ["body", "value"]
+
+
+def test_k08_effects_of_the_clean_up_are_handled_first_inside_k_then_around_the_place():
+    log = []
+
+    @handles(Ping)
+    def drops(e, k):
+        return "value"
+
+    @answers(Pong)
+    def inside(e):
+        return "inside"
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            log.append((yield Pong()))
+            yield Tell("outside")
+
+    @do
+    def program():
+        value = yield WithHandler(drops, WithHandler(inside, body()))
+        yield Tell(value)
+
+    @answers(Pong)
+    def outside(e):
+        return "outside"
+
+    r = run(program(), handlers=[writer, outside])
+    assert log == ["inside"]
+    assert list(r.log) == ["outside", "value"]
+
+
+def test_k09_throwing_into_k_runs_finally_and_its_effects():
+    @handles(Ping)
+    def throws(e, k):
+        try:
+            yield ResumeThrow(k, ValueError("thrown"))
+        except ValueError as error:
+            yield Tell("clause")
+            return error
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            yield Tell("finally")
+
+    r = run(body(), handlers=[writer, throws])
+    assert r.value.args == ("thrown",)
+    assert list(r.log) == ["finally", "clause"]
+
+
+# Kept.
+
+
+def test_kept_k_is_not_unwound_when_its_clause_finishes():
+    kept = []
+    log = []
+
+    @do
+    def program():
+        log.append((yield WithHandler(keeper(kept), guarded(log))))
+        log.append((yield Resume(kept[0], "answer")))
+
+    run(program())
+    assert log == ["kept", "body", "answer"]
+
+
+def test_kept_k_discontinued_later_is_unwound_at_that_place():
+    """Semantics 3: `k` is unwound where it is let go, its effects handled around that place."""
+    kept = []
+    log = []
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            log.append((yield Pong()))
+
+    def named(name):
+        @answers(Pong)
+        def clause(e):
+            return name
+
+        return clause
+
+    @do
+    def program():
+        yield WithHandler(named("captured"), WithHandler(keeper(kept), body()))
+        return (yield WithHandler(named("let go"), Discontinue(kept[0])))
+
+    assert run(program()).value is None
+    assert log == ["let go"]
+
+
+def test_continuations_left_at_the_end_are_unwound_in_the_order_of_their_capture():
+    kept = []
+    log = []
+
+    @do
+    def program():
+        for name in ("first", "second", "third"):
+            yield WithHandler(keeper(kept), guarded(log, name))
+        kept.reverse()
+        return "done"
+
+    assert run(program()).value == "done"
+    assert log == ["first", "second", "third"]
+
+
+def test_continuations_left_after_an_error_are_unwound_too():
+    kept = []
+    log = []
+    error = ValueError("x")
+
+    @do
+    def program():
+        yield WithHandler(keeper(kept), guarded(log))
+        raise error
+
+    assert run(program()).error is error
+    assert log == ["body"]
+
+
+def test_lost_k_is_unwound_between_two_steps():
+    """A kept `k` that nobody holds any more: its finally runs in the course of the run."""
+    log = []
+
+    @handles(Ping)
+    def loses(e, k):
+        k.keep()
+        return "lost"
+
+    @do
+    def program():
+        yield WithHandler(loses, guarded(log))
+        for _ in range(10):
+            yield Pure(None)
+        log.append("program")
+
+    assert run(program()).is_ok()
+    assert log == ["body", "program"]
+
+
+def test_lost_k_in_a_cycle_is_unwound_after_gc():
+    log = []
+
+    @handles(Ping)
+    def loses(e, k):
+        cycle = [k.keep()]
+        cycle.append(cycle)
+        return "lost"
+
+    @do
+    def program():
+        yield WithHandler(loses, guarded(log))
+        gc.collect()
+        for _ in range(10):
+            yield Pure(None)
+        log.append("program")
+
+    gc.disable()
+    try:
+        assert run(program()).is_ok()
+    finally:
+        gc.enable()
+    assert log == ["body", "program"]
+
+
+def test_lost_k_has_only_the_handlers_that_it_contains():
+    """Semantics 3: what they do not accept is UnhandledEffectError at the perform, there."""
+    log = []
+
+    @handles(Ping)
+    def loses(e, k):
+        k.keep()
+        return "lost"
+
+    @answers(Pong)
+    def inside(e):
+        return "inside"
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            log.append((yield Pong()))
+            try:
+                yield Tell("x")
+            except UnhandledEffectError:
+                log.append("unhandled")
+
+    r = run(WithHandler(loses, WithHandler(inside, body())), handlers=[writer])
+    assert log == ["inside", "unhandled"]
+    assert list(r.log) == []
+    assert list(r.unobserved) == []
+
+
+def test_error_of_a_lost_k_is_unobserved(monkeypatch):
+    """Semantics 4: in `unobserved` and once to `sys.unraisablehook`, never instead of the result."""
+    hooked = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: hooked.append(args.exc_value))
+    error = ValueError("clean-up")
+
+    @handles(Ping)
+    def loses(e, k):
+        k.keep()
+        return "lost"
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            raise error
+
+    @do
+    def program():
+        value = yield WithHandler(loses, body())
+        yield Pure(None)
+        return value
+
+    r = run(program())
+    assert r.value == "lost"
+    assert len(r.unobserved) == 1
+    assert hooked == [error]
+
+
+def test_error_of_a_continuation_left_at_the_end_is_unobserved(monkeypatch):
+    hooked = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: hooked.append(args.exc_value))
+    kept = []
+    error = ValueError("clean-up")
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            raise error
+
+    r = run(WithHandler(keeper(kept), body()))
+    assert (r.value, len(r.unobserved), hooked) == ("kept", 1, [error])
+
+
+def test_base_exception_of_a_lost_k_is_thrown_into_the_program():
+    """Ctrl-C and SystemExit are never merely noted."""
+    log = []
+
+    @handles(Ping)
+    def loses(e, k):
+        k.keep()
+        return "lost"
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            raise SystemExit(3)
+
+    @do
+    def program():
+        try:
+            yield WithHandler(loses, body())
+            for _ in range(10):
+                yield Pure(None)
+        finally:
+            log.append("program")
+
+    with pytest.raises(SystemExit) as caught:
+        run(program())
+    assert caught.value.code == 3
+    assert log == ["program"]
+
+
+def test_body_of_a_lost_k_that_catches_discontinued_runs_on():
+    log = []
+
+    @handles(Ping)
+    def loses(e, k):
+        k.keep()
+        return "lost"
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        except Discontinued:
+            log.append((yield Pure("ran on")))
+        return "dropped"
+
+    assert run(WithHandler(loses, body())).value == "lost"
+    assert log == ["ran on"]
+
+
+def test_m03_k_in_a_cycle_with_its_handler_is_collected():
+    log = []
+    refs = []
+
+    def make():
+        kept = []
+
+        @handles(Ping)
+        def keeps(e, k):
+            kept.append(k.keep())
+            refs.append(weakref.ref(k))
+            return "kept"
+
+        return keeps
+
+    assert run(WithHandler(make(), guarded(log))).value == "kept"
+    assert log == ["body"]
+    gc.collect()
+    assert refs[0]() is None
