@@ -21,6 +21,7 @@ SEMGREP_VENV := .venv-semgrep
 SEMGREP := $(SEMGREP_VENV)/.stamp-tools
 
 RUST_SOURCES := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
+DEMO := target/demo/lockfile.sqlite
 # Without an interpreter: the core and the built-in handlers.
 CORE := --locked --no-default-features
 
@@ -29,9 +30,12 @@ help: ## list the targets and what each does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: $(BUILT) ## set everything up and import Cargo.lock into target/demo/lockfile.sqlite, with a report
-	@mkdir -p target/demo
-	$(BIN)/python examples/lockfile.py Cargo.lock target/demo/lockfile.sqlite
+demo: $(BUILT) ## set everything up, import Cargo.lock into a real SQLite file, print a report
+	@mkdir -p $(dir $(DEMO))
+	$(BIN)/python examples/lockfile.py Cargo.lock $(DEMO)
+	@echo "To check it:"
+	@echo "  grep -c '^\[\[package\]\]' Cargo.lock"
+	@echo "  $(BIN)/python -c \"import sqlite3; print(*sqlite3.connect('$(DEMO)').execute('select * from package'), sep=chr(10))\""
 
 .PHONY: check
 check: ## formatting, clippy with and without Python, core tests without an interpreter

@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from segue import Delegate, Effect, Get, Handler, Modify, Put, Tell, Try, answers, do, run, state, writer
+from segue import Delegate, Effect, Err, Get, Handler, Modify, Ok, Put, Tell, Try, answers, do, run, state, writer
 
 
 class BankError(Exception):
@@ -68,20 +68,24 @@ def command(line: str) -> Generator[Open | Balance | Move, Any, str]:
         case ["transfer", source, target, amount] if amount.isdecimal():
             yield from Move(source, target, int(amount))
             return f"{amount} from {source} to {target}"
-    raise CommandError(f"not a command: {line!r}")
+        case _:
+            raise CommandError(f"not a command: {line!r}")
 
 
 @do
 def session(lines: Iterable[str]) -> Generator[Any, Any, list[str]]:
     """Carry out the lines of a session. A refusal is an answer; anything else ends the session."""
-    said = []
+    said: list[str] = []
     for line in lines:
         if not line.strip() or line.startswith("#"):
             continue
-        outcome = yield from Try(command(line))
-        if outcome.is_err() and not isinstance(outcome.error, BankError):
-            raise outcome.error
-        said.append(f"refused: {outcome.error}" if outcome.is_err() else outcome.value)
+        match (yield from Try(command(line))):
+            case Ok(answer):
+                said.append(answer)
+            case Err(BankError() as refusal):
+                said.append(f"refused: {refusal}")
+            case Err(error):
+                raise error
     return said
 
 
@@ -96,7 +100,7 @@ def overdraft(credit: Mapping[str, int]) -> Handler[Move]:
         balance = yield from Balance(effect.source)
         if balance - effect.amount < -credit.get(effect.source, 0):
             raise BankError(f"{effect.source} has only {balance}")
-        return (yield from Delegate())
+        yield from Delegate()
 
     return rule
 
@@ -105,12 +109,11 @@ def overdraft(credit: Mapping[str, int]) -> Handler[Move]:
 def audited(effect: Open | Move) -> Generator[Any, Any, None]:
     """Tells the writer what was asked for, and whether it was done."""
     try:
-        answer = yield from Delegate()
+        yield from Delegate()
     except BankError as error:
         yield from Tell(f"{effect!r}: {error}")
         raise
     yield from Tell(f"{effect!r}: done")
-    return answer
 
 
 class DryRun(Handler):
@@ -202,9 +205,10 @@ class Ledger(Handler):
 def kept(account: str) -> Generator[Any, Any, int]:
     """The balance in the state; a missing key is a missing account."""
     try:
-        return (yield from Get(account))
+        balance: int = yield from Get(account)
     except KeyError:
         raise BankError(f"there is no account {account}") from None
+    return balance
 
 
 class InState(Handler):

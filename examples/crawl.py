@@ -34,7 +34,7 @@ class Survey:
     """What a crawl found."""
 
     files: int = 0
-    bytes_by_suffix: Mapping[str, int] = field(default_factory=dict)
+    bytes_by_suffix: Mapping[str, int] = field(default_factory=dict[str, int])
     duplicates: tuple[tuple[str, ...], ...] = ()
 
 

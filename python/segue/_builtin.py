@@ -214,7 +214,7 @@ class Tell(Effect[None]):
     """Adds an entry to the log. Evaluates to `None`.
 
     Args:
-        entry: Any value.
+        x: Any value.
 
     Example:
         >>> from segue import Tell, run, writer
@@ -222,7 +222,7 @@ class Tell(Effect[None]):
         ['hi']
     """
 
-    entry: Any
+    x: Any
 
 
 _EFFECTS: dict[str, tuple[type[Effect[Any]], ...]] = {

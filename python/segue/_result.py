@@ -82,8 +82,8 @@ else:
         """One entry of `RunResult.trace`, for a run with `trace=True`: a named tuple.
 
         Example:
-            >>> from segue import Pure, run
-            >>> run(Pure(1).map(str), trace=True).trace[0].event
+            >>> from segue import Get, run, state
+            >>> run(Get("n"), handlers=[state({"n": 1})], trace=True).trace[0].event
             'enter'
         """
 

@@ -4,12 +4,57 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, S
 from types import MethodType
 from typing import Any, Final, Generic, Literal, Never, Self, TypeAlias, final, overload
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, disjoint_base
 
 from segue._effect import Effect
 from segue._handler import Handler, HandlerStack
 from segue._result import TraceEntry, Unobserved, Usage
 from segue._typing import Bare, Runnable
+
+__all__ = [
+    "Bracket",
+    "Call",
+    "CreateContinuation",
+    "Delegate",
+    "Discontinue",
+    "DoExpr",
+    "DoFunction",
+    "EffectBase",
+    "EffectField",
+    "Err",
+    "FlatMap",
+    "GetContinuation",
+    "GetExecutionContext",
+    "GetHandlers",
+    "HandlerBase",
+    "HandlerTable",
+    "Inherit",
+    "K",
+    "Lazy",
+    "Limits",
+    "Listen",
+    "Local",
+    "Map",
+    "Ok",
+    "Pass",
+    "Perform",
+    "Pure",
+    "PyVM",
+    "PythonAsyncSyntaxEscape",
+    "Resume",
+    "ResumeContinuation",
+    "ResumeThrow",
+    "RunResult",
+    "Seal",
+    "Transfer",
+    "TransferThrow",
+    "Try",
+    "WithHandler",
+    "WithIntercept",
+    "run",
+    "safe_repr",
+    "vm_live_counts",
+]
 
 _A = TypeVar("_A")
 _R = TypeVar("_R")
@@ -27,12 +72,13 @@ _Handlers: TypeAlias = HandlerBase[Any] | HandlerStack[Any] | Sequence[_AnyHandl
 
 # ---- programs ----
 
+@disjoint_base
 class DoExpr(Generic[_R_co, _E_co]):
     def __new__(cls, *_args: Never, **_kwargs: Never) -> Self: ...
     def __iter__(self) -> Generator[_E_co, Any, _R_co]: ...
     def map(self, f: Callable[[_R_co], _A]) -> DoExpr[_A, _E_co]: ...
     def flat_map(self, f: Callable[[_R_co], Runnable[_A, _E2]]) -> DoExpr[_A, _E_co | _E2]: ...
-    def __class_getitem__(cls, key: Any, /) -> Any: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
 
 @final
 class Pure(DoExpr[_R_co, Never]):
@@ -265,6 +311,7 @@ class K:
 
 # ---- effects, functions, handlers ----
 
+@disjoint_base
 class EffectBase(Generic[_R_co]):
     def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -275,7 +322,7 @@ class EffectBase(Generic[_R_co]):
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]: ...
     def map(self, f: Callable[[_R_co], _A]) -> DoExpr[_A, Any]: ...
     def flat_map(self, f: Callable[[_R_co], Runnable[_A, Any]]) -> DoExpr[_A, Any]: ...
-    def __class_getitem__(cls, key: Any, /) -> Any: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
 
 @final
 class EffectField:
@@ -301,7 +348,7 @@ class DoFunction:
 
 class HandlerBase(Generic[_H]):
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
-    def __class_getitem__(cls, key: Any, /) -> Any: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
 
 _Clause: TypeAlias = tuple[tuple[type, ...] | None, str, Callable[..., Any] | None, bool, str, bool]
 _Hook: TypeAlias = tuple[Callable[..., Any], bool] | None
@@ -327,7 +374,7 @@ class Lazy(Generic[_R_co]):
     __match_args__: Final = ("program",)
     @property
     def program(self) -> Runnable[_R_co, Any]: ...
-    def __class_getitem__(cls, key: Any, /) -> Any: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
 
 # ---- runs ----
 
@@ -345,7 +392,7 @@ class Ok(Generic[_R_co]):
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[type[Self], tuple[_R_co]]: ...
-    def __class_getitem__(cls, key: Any, /) -> Any: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
 
 _X_co = TypeVar("_X_co", covariant=True, bound=BaseException, default=BaseException)
 
@@ -363,7 +410,7 @@ class Err(Generic[_X_co]):
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[type[Self], tuple[_X_co]]: ...
-    def __class_getitem__(cls, key: Any, /) -> Any: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
 
 @final
 class Limits:
@@ -420,7 +467,7 @@ class RunResult(Generic[_R_co]):
     def is_ok(self) -> bool: ...
     def is_err(self) -> bool: ...
     def display(self) -> str: ...
-    def __class_getitem__(cls, key: Any, /) -> Any: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
 
 _Event: TypeAlias = (
     tuple[Literal["continue"]]
@@ -432,14 +479,16 @@ _Event: TypeAlias = (
 @final
 class PyVM:
     def __new__(cls, *, trace: bool = False, limits: Limits | None = None) -> Self: ...
-    def run(self, program: Runnable[_R, Any] | Generator[Any, Any, _R], handlers: _Handlers = ()) -> RunResult[_R]: ...
+    def run(
+        self, program: Runnable[_R, Any] | Generator[Any, Any, _R], handlers: _Handlers | None = None
+    ) -> RunResult[_R]: ...
     def run_scoped(
         self, program: Runnable[_R, Any] | Generator[Any, Any, _R], handlers: _Handlers
     ) -> RunResult[_R]: ...
     def start_program(
         self,
         program: Runnable[Any, Any] | Generator[Any, Any, Any],
-        handlers: _Handlers = (),
+        handlers: _Handlers | None = None,
         *,
         env: Mapping[Any, Any] | None = None,
         store: Mapping[Any, Any] | None = None,
@@ -470,4 +519,4 @@ def run(
     limits: Limits | None = None,
 ) -> RunResult[_R]: ...
 def vm_live_counts() -> dict[str, int]: ...
-def safe_repr(value: object, /) -> str: ...
+def safe_repr(value: object) -> str: ...

@@ -18,6 +18,8 @@ pub struct Mailbox {
     attention: AtomicBool,
     interrupted: AtomicBool,
     finished: AtomicBool,
+    ending: AtomicBool,
+    unwound: Mutex<Vec<Capture>>,
     lost: Mutex<Vec<Continuation>>,
 }
 
@@ -45,6 +47,16 @@ impl Mailbox {
     /// The run is over: what is still held is refused from now on.
     pub fn finish(&self) {
         self.finished.store(true, Ordering::Release);
+    }
+
+    /// The run ends, and unwinds a chain whose `K` is still held.
+    pub(super) fn unwinds(&self, left: &Continuation) {
+        locked(&self.unwound).push(left.capture);
+        self.ending.store(true, Ordering::Release);
+    }
+
+    fn has_unwound(&self, held: &Continuation) -> bool {
+        self.is_finished() || (self.ending.load(Ordering::Acquire) && locked(&self.unwound).contains(&held.capture))
     }
 
     /// Whether the run is over.
@@ -143,6 +155,17 @@ impl<W: World> ContinuationCell<W> {
         }
     }
 
+    /// Puts a continuation back that was taken, and not used after all.
+    pub(super) fn put_back(&self, continuation: Continuation) -> Option<W::Label> {
+        let mut state = locked(&self.state);
+        let kept = matches!(&*state, State::Used { kept: true, .. });
+        let back = if kept { State::Kept(continuation) } else { State::Fresh(continuation) };
+        match std::mem::replace(&mut *state, back) {
+            State::Used { by, .. } => by,
+            State::Fresh(_) | State::Kept(_) => None,
+        }
+    }
+
     /// The prompt of its chain and the capture, while it is unused and belongs to `run`.
     pub(super) fn prompt_of(&self, run: &Arc<Mailbox>) -> Option<(SegmentId, Capture)> {
         match &*locked(&self.state) {
@@ -156,9 +179,12 @@ impl<W: World> ContinuationCell<W> {
         Arc::ptr_eq(&self.run, run)
     }
 
-    /// Whether it was used; what a run left unused was unwound at its end.
+    /// Whether it was used; what a run left unused is unwound at its end.
     pub fn is_used(&self) -> bool {
-        self.run.is_finished() || matches!(*locked(&self.state), State::Used { .. })
+        match &*locked(&self.state) {
+            State::Used { .. } => true,
+            State::Fresh(held) | State::Kept(held) => self.run.has_unwound(held),
+        }
     }
 
     /// Whether `keep` was called.

@@ -64,14 +64,14 @@ pub enum Then<W: World> {
     Attach(Continuation, Resumption<W>),
 }
 
-/// How a clause hands over when its open blocks are done.
+/// How a clause hands over when its open blocks are done. What it hands over is taken already.
 pub enum Departure<W: World> {
     /// To its own continuation.
-    Own(Resumption<W>),
+    Own(Continuation, Resumption<W>),
     /// To another continuation.
     Other(Continuation, Resumption<W>),
-    /// To a handler outside.
-    Pass,
+    /// To a handler outside, with its own continuation.
+    Pass(Continuation),
 }
 
 /// An unwinding: it swallows a value, or exactly the error that was thrown.

@@ -86,7 +86,7 @@ fn frame<W: World>(frame: &Frame<W>, visitor: &mut impl Visitor<W>) {
                     if let Some(k) = &clause.k {
                         visitor.value(k);
                     }
-                    if let Departure::Own(how) | Departure::Other(_, how) = departure {
+                    if let Departure::Own(_, how) | Departure::Other(_, how) = departure {
                         resumption(how, visitor);
                     }
                 }

@@ -254,7 +254,7 @@ fn handler_name(handler: &Bound<'_, PyAny>) -> String {
     let py = handler.py();
     match handler.getattr_opt(intern!(py, "__name__")) {
         Ok(Some(name)) if PyString::type_check(&name) => name.to_string(),
-        _ => type_name(handler),
+        _ => handler.get_type().name().map_or_else(|_| type_name(handler), |name| name.to_string()),
     }
 }
 

@@ -92,10 +92,12 @@ fn a_clause_that_answers_an_interceptors_program_is_seen() {
 /// Handlers running inside the extent are watched; a clause of a handler outside is not.
 #[test]
 fn handlers_inside_the_extent_are_watched_and_those_outside_are_not() {
-    let telling = || handler("tells").control(&[PING], async |y, _, k| {
-        y.yields(tell("clause")).await?;
-        Ok(resume(&k, 1))
-    });
+    let telling = || {
+        handler("tells").control(&[PING], async |y, _, k| {
+            y.yields(tell("clause")).await?;
+            Ok(resume(&k, 1))
+        })
+    };
     let (log, told) = (Log::new(), Log::new());
     let outside = with_handler(&telling().done(), with_intercept(&watch("watch", &log), asks(0)));
     run(with_handler(&teller(&told), outside));
@@ -245,10 +247,7 @@ fn an_interceptor_travels_with_its_chain() {
 fn the_same_function_twice_is_two_interceptors() {
     let log = Log::new();
     let watches = watch("watch", &log);
-    let report = run(with_handler(
-        &answering("h", 1),
-        with_intercept(&watches, with_intercept(&watches, asks(4))),
-    ));
+    let report = run(with_handler(&answering("h", 1), with_intercept(&watches, with_intercept(&watches, asks(4)))));
     assert_eq!((report.shown().as_str(), log.text().as_str()), ("1", "watch:Ping(4) watch:Ping(4)"));
 }
 

@@ -4,8 +4,8 @@ use crate::natives::counter;
 use crate::scripted::class::{LOUD_PING, PING, PONG, TELL};
 use crate::scripted::script::Building;
 use crate::scripted::{
-    Log, Shelf, Value, asks, create_continuation, discontinue, error, function, get_handlers, handler, inherit, keeping, loud_ping,
-    nest, ping, pong, program, pure, resume, run, seal, tell, teller, with_handler, with_intercept,
+    Log, Shelf, Value, asks, create_continuation, discontinue, error, function, get_handlers, handler, inherit,
+    keeping, loud_ping, nest, ping, pong, program, pure, resume, run, seal, tell, teller, with_handler, with_intercept,
 };
 
 /// A handler that answers `Ping` and writes its life cycle.
@@ -104,9 +104,11 @@ fn a_result_that_fails_runs_exit() {
 #[test]
 fn life_cycle_methods_run_outside_of_the_prompt() {
     let log = Log::new();
-    let telling = |when: &'static str| async move |y: crate::scripted::script::Yielder, value| {
-        y.yields(tell(when)).await?;
-        Ok(value)
+    let telling = |when: &'static str| {
+        async move |y: crate::scripted::script::Yielder, value| {
+            y.yields(tell(when)).await?;
+            Ok(value)
+        }
     };
     let own = handler("own")
         .answers(&[TELL], |_| panic!("its own methods are outside"))
@@ -208,7 +210,7 @@ fn a_clause_that_ends_its_block_in_a_fork_raises_task_ended() {
         y.yields(resume(&k, came.unwrap_err().to_string())).await
     });
     let report = run(nest(&[&teller(&log), &spawns.done(), &ends], pong(0)));
-    assert_eq!((report.shown().as_str(), log.text().as_str()), ("\"TaskEndedError: 'ended'\"", "clean-up"));
+    assert_eq!((report.shown().as_str(), log.text().as_str()), ("'TaskEndedError: 'ended''", "clean-up"));
 }
 
 /// `fork()` gives the handler that a child gets; a `fork` that fails, or gives no handler, fails the `Inherit`.

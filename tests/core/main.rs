@@ -5,10 +5,16 @@
 
 mod dispatch;
 mod ends;
+mod golden;
 mod intercept;
+mod invariants;
 mod laws;
 mod lifecycle;
+mod limits;
+mod model;
 mod natives;
 mod one_shot;
+mod programs;
 mod scripted;
+mod sizes;
 mod unwind;

@@ -11,8 +11,8 @@ use segue::core::native::{Answer, Load, Native, Store, Thunk};
 use crate::scripted::class::{PING, PONG, READ, WRITE};
 use crate::scripted::host::{Clones, Scripted};
 use crate::scripted::{
-    Error, Log, Value, answering, asks, error, function, handler, inherit, lazy, mapping, nest, ping, pong, program,
-    pure, read, resume, run, with_handler, with_intercept, write,
+    Error, Log, Run, Shelf, Value, answering, asks, error, function, handler, inherit, keeping, lazy, mapping, nest,
+    ping, pong, program, pure, read, resume, run, with_handler, with_intercept, write,
 };
 
 /// Adds up what `Pong` brings, and gives the sum; forks start from it.
@@ -239,12 +239,13 @@ fn native_state_belongs_to_the_installation_and_is_released_once() {
     });
     assert_eq!(run(twice).shown(), "((1, 1), (2, 2))");
 
+    // While this machine lives, no other test's does: the count is this test's.
+    let alone = Run::new(pure(0)).machine();
     let before = RELEASED.load(Ordering::Relaxed);
-    let stop = handler_that_stops();
     let inside = with_handler(&shelves("inner", mapping(vec![]), false), asks(0));
-    let _alone = crate::scripted::Run::new(pure(0)).machine();
-    assert_eq!(run(with_handler(&stop, inside)).shown(), "'stopped'");
+    assert_eq!(run(with_handler(&handler_that_stops(), inside)).shown(), "'stopped'");
     assert_eq!(RELEASED.load(Ordering::Relaxed) - before, 1, "an ended block releases it too");
+    drop(alone);
 }
 
 fn handler_that_stops() -> Value {
@@ -329,7 +330,7 @@ fn a_computation_that_is_ended_unwinds_the_one_who_asked() {
 /// The same when the computation is kept by a handler outside, and left at the end of the run.
 #[test]
 fn a_computation_that_is_kept_to_the_end_unwinds_the_one_who_asked() {
-    let (log, shelf) = (Log::new(), crate::scripted::Shelf::new());
+    let (log, shelf) = (Log::new(), Shelf::new());
     let seen = log.clone();
     let entries = mapping(vec![("a", lazy(asks(0)))]);
     let reader = shelves("reader", entries, false);
@@ -338,7 +339,7 @@ fn a_computation_that_is_kept_to_the_end_unwinds_the_one_who_asked() {
         seen.say(came.as_ref().unwrap_err());
         came
     });
-    let report = run(nest(&[&crate::scripted::keeping(&shelf, "kept"), &reader], body));
+    let report = run(nest(&[&keeping(&shelf, "kept"), &reader], body));
     assert_eq!((report.shown().as_str(), log.text().as_str()), ("'kept'", "Discontinued"));
     assert!(report.unobserved.is_empty());
 }

@@ -2,8 +2,8 @@
 
 use crate::scripted::class::{PING, PONG, TELL};
 use crate::scripted::{
-    Log, Report, Shelf, Value, answering, asks, bracket, discontinue, error, function, handler, keeping, nest,
-    pass, ping, pong, program, pure, resume, run, seal, tell, teller, transfer, transfer_throw, with_handler,
+    Log, Report, Shelf, Value, answering, asks, bracket, discontinue, error, function, handler, keeping, nest, pass,
+    ping, pong, program, pure, resume, run, seal, tell, teller, transfer, transfer_throw, with_handler,
 };
 
 /// A program that performs `Ping(n)`, and tells its name when it is left by an error.

@@ -20,6 +20,11 @@ def live_counts() -> dict[str, int]:
     return vm.vm_live_counts() if vm else {}
 
 
+def left_over(before: dict[str, int]) -> dict[str, int]:
+    """What the machine holds more than before."""
+    return {name: count - before.get(name, 0) for name, count in live_counts().items() if count > before.get(name, 0)}
+
+
 @pytest.fixture(autouse=True)
 def no_segment_outlives_its_test(request):
     """After a test that passed, no segment, frame or continuation that it made lives on (targets: leaks)."""
@@ -27,9 +32,9 @@ def no_segment_outlives_its_test(request):
     yield
     if request.node.stash.get(FAILED, False):
         return
-    gc.collect()
-    after = live_counts()
-    assert {name: count - before.get(name, 0) for name, count in after.items() if count > before.get(name, 0)} == {}
+    if left_over(before):
+        gc.collect()
+    assert left_over(before) == {}
 
 
 FAILED = pytest.StashKey[bool]()

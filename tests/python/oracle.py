@@ -18,7 +18,6 @@ import inspect
 import itertools
 import sys
 import types
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, make_dataclass
 from typing import Any, Generic, TypeVar, dataclass_transform
@@ -251,6 +250,7 @@ class Chain:
     bottom: Segment
     unstarted: Any = None  # the handlers of a continuation that was created
     kept: bool = False
+    at_work: bool = True  # its clause, which holds its `k` as well
     fate: Any = None
     serial: int = field(default_factory=itertools.count().__next__)
 
@@ -320,12 +320,7 @@ class Clause:
         self.m, self.effect, self.chain, self.control = m, effect, chain, control
         self.final = False  # it returned a node, which is being evaluated
         self.move = None  # it is finished: its open blocks are being unwound by .stop, then .go()
-        self.k = lambda: None
-
-    def own_k(self):
-        if (k := self.k()) is None:
-            self.k = weakref.ref(k := K(self.chain))
-        return k
+        self.k = K(chain) if control else None
 
     def owns(self, x):
         return isinstance(x, Pass | Delegate) or (isinstance(x, OfK) and x.k.chain is self.chain)
@@ -333,6 +328,7 @@ class Clause:
     def __call__(self, ok, x):
         m, chain, move, self.move = self.m, self.chain, self.move, None
         if move and (ok or x is move.stop):
+            chain.at_work = False
             if move.target is not chain and chain.open():
                 return m.unwind(chain, "ended", move.go, failed=lambda: m.lose(move.target))
             return move.go()
@@ -342,6 +338,7 @@ class Clause:
             self.final = True
             m.cur.frames.append(self)
             return EVAL, x
+        chain.at_work = False
         if not self.control or (not ok and chain.open()):
             chain.fate = "ended"
             return m.attach(chain, ok, x)
@@ -481,7 +478,7 @@ class Machine:
         self.cur, prompt.parent = prompt.parent, None
         clause = Clause(self, effect, Chain(self, top, prompt), control)
         self.cur.frames.append(clause)
-        return self.invoke(f, effect, clause.own_k()) if control else self.invoke(f, effect)
+        return self.invoke(f, effect, clause.k) if control else self.invoke(f, effect)
 
     def pass_on(self, clause):
         chain = clause.chain
@@ -544,11 +541,13 @@ class Machine:
         return self.unwind(self.lost.pop(0), "dropped", lambda: (VALUE, None))
 
     def close(self):
-        """Runs to the end; then what is kept is unwound in the order of capture."""
+        """Runs to the end. Then what is kept is unwound in order of capture, but later while its clause is at work."""
         self.mode = self.drive()
-        while left := [c for c in self.kept if not c.fate]:
-            self.lose(min(left, key=lambda c: c.serial))
-            self.mode = self.drive()
+        while left := sorted((c for c in self.kept if not c.fate), key=lambda c: c.serial):
+            for chain in [c for c in left if not c.at_work] or left:
+                if not chain.fate:
+                    self.lose(chain)
+                    self.mode = self.drive()
         return self.mode
 
     def move(self, clause, target, go):
@@ -587,11 +586,11 @@ class Machine:
     def get_continuation(self):
         if not (clause := self.clause()).control:
             raise ContinuationError("a value clause has no continuation")
-        return VALUE, clause.own_k()
+        return VALUE, clause.k
 
     def get_handlers(self, k):
-        if k and k.chain.take(self, None).unstarted is not None:
-            return VALUE, list(reversed(k.chain.unstarted))
+        if k:
+            k.chain.take(self, None)
         within = lambda s: k or not isinstance(s.bound, Wall)
         seen = itertools.takewhile(within, (k.chain.top if k else self.cur).outward())
         return VALUE, [s.bound.shown for s in seen if isinstance(s.bound, Prompt) and s.bound.shown]
@@ -599,7 +598,7 @@ class Machine:
     def create(self, p, handlers):
         start = lambda ok, x: (EVAL, handlers(p)) if ok else (RAISE, x)
         seg = Segment(skips=self.cur.skips, frames=[start])
-        return VALUE, K(Chain(self, seg, seg, unstarted=handlers)).keep()
+        return VALUE, K(Chain(self, seg, seg, unstarted=handlers, at_work=False)).keep()
 
     def inherit(self, k, p):
         for s in reversed(list(k.chain.take(self, None).top.outward())):

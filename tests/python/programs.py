@@ -245,6 +245,12 @@ def effects(ns):
     return {"A": A, "B": B, "C": C}
 
 
+class Cell(list):
+    """Where a clause has its own `k`, until it is used up or kept."""
+
+    at_work = True
+
+
 class Interpreter:
     def __init__(self, ns):
         self.ns = ns
@@ -293,7 +299,7 @@ class Interpreter:
             try:
                 return (yield p)
             finally:
-                self.marks.append([self.state_of(k) for k in self.kept])
+                self.marks.append([self.state_of(k) for k, _ in self.kept])
 
         return body()
 
@@ -517,19 +523,25 @@ class Interpreter:
         _, _, form, label, stmts, end = clause
 
         def plain(effect, k):
-            own = [k]
+            own = Cell([k])
             del k
             self.marks.append((label, "clause", effect_name(effect)))
-            self.plain_stmts(stmts, own)
-            return self.end(end, effect, own, [])
+            try:
+                self.plain_stmts(stmts, own)
+                return self.end(end, effect, own, [])
+            finally:
+                own.at_work = False
 
         def generator(effect, k):
-            own = [k]
+            own = Cell([k])
             del k
             self.marks.append((label, "clause", effect_name(effect)))
             out = []
-            yield from self.block(stmts, own, out)
-            return self.end(end, effect, own, out)
+            try:
+                yield from self.block(stmts, own, out)
+                return self.end(end, effect, own, out)
+            finally:
+                own.at_work = False
 
         return plain if form == "plain" else generator
 
@@ -538,7 +550,7 @@ class Interpreter:
         if kind in ("pass", "delegate"):
             return self.own_node(kind, own, n)
         if kind == "foreign":
-            return self.ns.Resume(self.kept[n % len(self.kept)], n) if self.kept else n
+            return self.ns.Resume(self.kept_k(n), n) if self.kept else n
         if kind == "program":
             return self.ns.Pure(n)
         return self.own_node(kind, own, n) if kind != "value" and own else ("ended", n, *out)
@@ -549,10 +561,15 @@ class Interpreter:
         """The own `k` goes from its cell to those that are kept, and is nowhere else."""
         if own:
             own[0].keep()
-            self.kept.append(own.pop())
+            self.kept.append((own.pop(), own))
+
+    def kept_k(self, i):
+        return self.kept[i % len(self.kept)][0]
 
     def drop(self, i):
-        del self.kept[i % len(self.kept)]
+        """Not while its clause is at work: how soon after the clause it is lost is nobody's law."""
+        if not self.kept[i % len(self.kept)][1].at_work:
+            del self.kept[i % len(self.kept)]
 
     def node_of(self, op, k, n):
         ns = self.ns
@@ -618,15 +635,17 @@ class Interpreter:
             self.drop(i)
             yield self.ns.do(lambda: None)()
         elif op == "state":
-            self.marks.append(self.state_of(self.kept[i % len(self.kept)]))
+            self.marks.append(self.state_of(self.kept_k(i)))
         elif op == "handlers":
-            out.append((yield self.ns.GetHandlers(self.kept[i % len(self.kept)])))
+            out.append((yield self.ns.GetHandlers(self.kept_k(i))))
         else:
-            out.append((yield self.node_of(op, self.kept[i % len(self.kept)], n)))
+            out.append((yield self.node_of(op, self.kept_k(i), n)))
 
     def do_create(self, own, out, p, handlers, label):
         created = self.ns.CreateContinuation(self.program(p, None), [self.handler(h) for h in handlers])
-        self.kept.append((yield created))
+        own = Cell()
+        own.at_work = False
+        self.kept.append(((yield created), own))
 
     def do_own(self, own, out, op, x):
         if op in ("pass", "delegate"):

@@ -1292,6 +1292,25 @@ def test_lost_k_is_unwound_between_two_steps(ns):
     assert log == ["enter", "cleaned", "exit", "program"]
 
 
+def test_k_is_not_lost_while_its_clause_is_at_work(ns):
+    log = []
+
+    def clause(self, e, k):
+        k.keep()
+        del k
+        gc.collect()
+        yield ns.Tell("clause")
+        log.append("clause")
+        k = yield ns.GetContinuation()
+        return "v" if e.n else ns.Resume(k, 5)
+
+    r = ns.run(guarded(ns, log), [ns.writer, hooked(ns, log, clause)])
+    assert (r.value, log) == ("v", ["enter", "clause", "cleaned", "exit"])
+    log.clear()
+    r = ns.run(guarded(ns, log, ns.Ping(0)), [ns.writer, hooked(ns, log, clause)])
+    assert (r.value, log) == (("mapped", 5), ["enter", "clause", "cleaned", "result", "exit"])
+
+
 def test_lost_k_has_its_own_handlers_only(ns, unraisable):
     log = []
 
@@ -1367,6 +1386,21 @@ def test_run_over_unwinds_in_order_of_capture(ns):
     assert ns.run(program()).value == "result"
     assert log == ["second", "program", "first", "third"]
     assert [(k.used, ns.run(refused(ns, k)).value) for k in kept] == [(True, "refused")] * 3
+
+
+def test_run_over_with_a_kept_k_whose_clause_waits(ns):
+    log, kept = [], []
+
+    def clause(self, e, k):
+        kept.append(k.keep())
+        try:
+            yield ns.Pong()
+        finally:
+            log.append("clause")
+
+    keeps = ns.handles(ns.Pong)(lambda e, k: kept.append(k.keep()))
+    ns.run(guarded(ns, log), [keeps, hooked(ns, log, clause)])
+    assert log == ["enter", "clause", "cleaned", "exit"]
 
 
 def test_run_over_keeps_its_result(ns, unraisable):

@@ -120,7 +120,6 @@ impl<W: World> Vm<W> {
         }
         let body = self.current_segment;
         self.push_frame(Frame::Start(program));
-        self.current().interceptor_skip_stack.clear();
         let capture = self.next_capture();
         let (continuation, _) = dispatch::detach(&mut self.segments, body, body, capture);
         self.detached += 1;

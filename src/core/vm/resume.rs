@@ -40,36 +40,25 @@ impl<W: World> Vm<W> {
             host.discard(k);
             return fault(Fault::OutsideClause("Transfer"));
         };
-        let own = matches!(&self.segments[segment].frames[index],
-            Frame::Clause(ClauseFrame { k: Some(own), .. }) if host.same_value(own, &k));
+        let own = self.clause_at(segment, index).and_then(|clause| clause.k.as_ref());
+        let own = own.is_some_and(|own| host.same_value(own, &k));
         if let ControlFlow::Break(event) = self.step(StepKind::Exit, || host.clone_value(&k)) {
             discard_resumption(host, how);
             host.discard(k);
             return ControlFlow::Break(event);
         }
-        let departure = if own {
-            if let Some(refusal) = host.cell(&k).refusal(&self.run, |label| host.clone_label(label)) {
-                discard_resumption(host, how);
-                host.discard(k);
-                return fault(Fault::Refused(refusal));
-            }
-            Departure::Own(how)
-        } else {
-            let fate = match how {
-                Resumption::Value(_) => Fate::Transferred,
-                Resumption::Error(_) => Fate::ThrownInto,
-            };
-            let by = self.user_label(host);
-            match self.take_to_resume(host, &k, fate, by, how) {
-                Ok((continuation, how)) => Departure::Other(continuation, how),
-                Err(refused) => {
-                    host.discard(k);
-                    return fault(refused);
-                }
-            }
+        let fate = match how {
+            Resumption::Value(_) => Fate::Transferred,
+            Resumption::Error(_) => Fate::ThrownInto,
         };
+        let by = self.user_label(host);
+        let taken = self.take_to_resume(host, &k, fate, by, how);
         host.discard(k);
-        self.depart(host, segment, index, departure)
+        match taken {
+            Ok((body, how)) if own => self.depart(host, segment, index, Departure::Own(body, how)),
+            Ok((target, how)) => self.depart(host, segment, index, Departure::Other(target, how)),
+            Err(refused) => fault(refused),
+        }
     }
 
     /// `Pass`: the nearest clause is finished first, then effect and `k` go outward.
@@ -77,38 +66,33 @@ impl<W: World> Vm<W> {
         let Some((segment, index)) = self.nearest_clause() else {
             return fault(Fault::OutsideClause("Pass"));
         };
-        if let Frame::Clause(clause) = &self.segments[segment].frames[index]
-            && !is_unused(host, clause)
-        {
-            return fault(Fault::PassAfterUse);
+        let body = match self.clause_at(segment, index) {
+            Some(clause) => self.take_fresh(host, clause, Fate::Passed),
+            None => None,
+        };
+        match body {
+            Some(body) => self.depart(host, segment, index, Departure::Pass(body)),
+            None => fault(Fault::PassAfterUse),
         }
-        self.depart(host, segment, index, Departure::Pass)
     }
 
     /// `Delegate`: the nearest clause's effect is performed here.
     pub(super) fn delegate(&mut self, host: &mut impl Host<W>) -> Flow<W> {
-        match self.nearest_clause() {
-            Some((segment, index)) => match &self.segments[segment].frames[index] {
-                Frame::Clause(clause) => {
-                    let effect = host.clone_value(&clause.effect);
-                    self.perform(host, effect)
-                }
-                _ => fault(Fault::Internal("a clause is not where it was found")),
-            },
+        let clause = self.nearest_clause().and_then(|(segment, index)| self.clause_at(segment, index));
+        match clause.map(|clause| host.clone_value(&clause.effect)) {
+            Some(effect) => self.perform(host, effect),
             None => fault(Fault::OutsideClause("Delegate")),
         }
     }
 
     /// `GetContinuation`: the nearest clause's own `k`.
     pub(super) fn own_continuation(&mut self, host: &mut impl Host<W>) -> Flow<W> {
-        let Some((segment, index)) = self.nearest_clause() else {
-            return fault(Fault::OutsideClause("GetContinuation"));
-        };
-        let k = match &self.segments[segment].frames[index] {
-            Frame::Clause(ClauseFrame { k: Some(k), .. }) => host.clone_value(k),
-            _ => return fault(Fault::NoContinuation),
-        };
-        self.proceed(Mode::Deliver(k))
+        let clause = self.nearest_clause().and_then(|(segment, index)| self.clause_at(segment, index));
+        match clause.map(|clause| clause.k.as_ref().map(|k| host.clone_value(k))) {
+            Some(Some(k)) => self.proceed(Mode::Deliver(k)),
+            Some(None) => fault(Fault::NoContinuation),
+            None => fault(Fault::OutsideClause("GetContinuation")),
+        }
     }
 
     /// `Discontinue`: the continuation is unwound here.
@@ -192,11 +176,13 @@ impl<W: World> Vm<W> {
                 self.push_frame(Frame::Clause(clause));
                 self.discontinue(host, k)
             }
-            Ctrl::Pass if is_unused(host, &clause) => self.pass_on(host, clause),
-            Ctrl::Pass => {
-                discard_clause(host, clause);
-                fault(Fault::PassAfterUse)
-            }
+            Ctrl::Pass => match self.take_fresh(host, &clause, Fate::Passed) {
+                Some(body) => self.pass_on(host, clause, body),
+                None => {
+                    discard_clause(host, clause);
+                    fault(Fault::PassAfterUse)
+                }
+            },
             Ctrl::Delegate => {
                 let effect = host.clone_value(&clause.effect);
                 self.push_frame(Frame::Clause(clause));
@@ -213,10 +199,7 @@ impl<W: World> Vm<W> {
         clause: ClauseFrame<W>,
         error: W::Error,
     ) -> Flow<W> {
-        let body = match clause.role {
-            Role::Value => Some(self.held_by(clause.prompt)),
-            Role::Control => self.take_fresh(host, &clause, Fate::Raised),
-        };
+        let body = self.take_fresh(host, &clause, Fate::Raised);
         discard_clause(host, clause);
         match body {
             Some(body) => self.continue_with(host, body, Resumption::Error(error)),
@@ -224,7 +207,8 @@ impl<W: World> Vm<W> {
         }
     }
 
-    /// Puts an unwinding in the place of the clause's frame, and throws at the yield: first its own open blocks.
+    /// Puts an unwinding in the place of the clause's frame, and throws at the yield: first its own open blocks. A
+    /// departure that the clause was in the middle of is given up for this one.
     fn depart(
         &mut self,
         host: &mut impl Host<W>,
@@ -234,18 +218,48 @@ impl<W: World> Vm<W> {
     ) -> Flow<W> {
         let thrown = host.discontinued();
         let known = host.clone_error(&thrown);
-        let slot = &mut self.segments[segment].frames[index];
-        match std::mem::replace(slot, Frame::Try) {
-            Frame::Clause(clause) => {
-                let then = Then::Leave(clause, departure);
-                *slot = Frame::Unwinding(Box::new(Unwinding { thrown: known, then }));
-                self.proceed(Mode::Throw(thrown))
+        let clause = match std::mem::replace(&mut self.segments[segment].frames[index], Frame::Try) {
+            Frame::Clause(clause) => clause,
+            Frame::Unwinding(unwinding) => match *unwinding {
+                Unwinding { thrown: earlier, then: Then::Leave(clause, given_up) } => {
+                    host.discard_error(earlier);
+                    self.give_up(host, &clause, given_up);
+                    clause
+                }
+                _ => return fault(Fault::Internal("a clause is not where it was found")),
+            },
+            _ => return fault(Fault::Internal("a clause is not where it was found")),
+        };
+        let then = Then::Leave(clause, departure);
+        self.segments[segment].frames[index] = Frame::Unwinding(Box::new(Unwinding { thrown: known, then }));
+        self.proceed(Mode::Throw(thrown))
+    }
+
+    /// A departure does not happen: what was taken for it is the clause's own again, or lost.
+    fn give_up(&mut self, host: &mut impl Host<W>, clause: &ClauseFrame<W>, departure: Departure<W>) {
+        match departure {
+            Departure::Own(body, how) => {
+                discard_resumption(host, how);
+                give_back(host, clause, body);
             }
-            other => {
-                *slot = other;
-                fault(Fault::Internal("a clause is not where it was found"))
+            Departure::Pass(body) => give_back(host, clause, body),
+            Departure::Other(target, how) => {
+                discard_resumption(host, how);
+                self.run.post(target);
             }
         }
+    }
+
+    /// The clause's own blocks raised: what it was about to do does not happen.
+    pub(super) fn departure_failed(
+        &mut self,
+        host: &mut impl Host<W>,
+        clause: ClauseFrame<W>,
+        departure: Departure<W>,
+        error: W::Error,
+    ) -> Flow<W> {
+        self.give_up(host, &clause, departure);
+        self.clause_raised(host, clause, error)
     }
 
     /// The clause's own blocks are done: it hands over.
@@ -256,50 +270,25 @@ impl<W: World> Vm<W> {
         departure: Departure<W>,
     ) -> Flow<W> {
         match departure {
-            Departure::Own(how) => {
-                let fate = match how {
-                    Resumption::Value(_) => Fate::Transferred,
-                    Resumption::Error(_) => Fate::ThrownInto,
-                };
-                let taken = self.take_fate(host, &clause, fate);
+            Departure::Own(body, how) => {
                 discard_clause(host, clause);
-                match taken {
-                    Ok(body) => self.continue_with(host, body, how),
-                    Err(refusal) => {
-                        discard_resumption(host, how);
-                        fault(Fault::Refused(refusal))
-                    }
-                }
+                self.continue_with(host, body, how)
             }
+            Departure::Pass(body) => self.pass_on(host, clause, body),
             Departure::Other(target, how) => {
-                let own = match clause.role {
-                    Role::Value => Some(self.held_by(clause.prompt)),
-                    Role::Control => self.take_fresh(host, &clause, Fate::Ended),
-                };
+                let own = self.take_fresh(host, &clause, Fate::Ended);
                 discard_clause(host, clause);
                 match own {
                     Some(own) => self.unwind(host, own, Then::Attach(target, how)),
                     None => self.continue_with(host, target, how),
                 }
             }
-            Departure::Pass if is_unused(host, &clause) => self.pass_on(host, clause),
-            Departure::Pass => {
-                discard_clause(host, clause);
-                fault(Fault::PassAfterUse)
-            }
         }
     }
 
     /// Effect and body go to the next handler outside of the clause's own prompt.
-    fn pass_on(&mut self, host: &mut impl Host<W>, clause: ClauseFrame<W>) -> Flow<W> {
+    fn pass_on(&mut self, host: &mut impl Host<W>, clause: ClauseFrame<W>, body: Continuation) -> Flow<W> {
         let outside = self.current_segment;
-        let body = match clause.role {
-            Role::Value => Some(self.held_by(clause.prompt)),
-            Role::Control => self.take_fresh(host, &clause, Fate::Passed),
-        };
-        let Some(body) = body else {
-            return fault(Fault::Internal("a passed continuation is not there"));
-        };
         let ClauseFrame { effect, k, .. } = clause;
         if let Some(k) = k {
             host.discard(k);
@@ -374,12 +363,7 @@ impl<W: World> Vm<W> {
     }
 
     /// Takes the clause's own body, whatever was said about keeping it.
-    fn take_fate(
-        &mut self,
-        host: &impl Host<W>,
-        clause: &ClauseFrame<W>,
-        fate: Fate,
-    ) -> Result<Continuation, Refusal<W>> {
+    fn take_fate(&self, host: &impl Host<W>, clause: &ClauseFrame<W>, fate: Fate) -> Result<Continuation, Refusal<W>> {
         match &clause.k {
             Some(k) => {
                 if let Some(refusal) = host.cell(k).refusal(&self.run, |label| host.clone_label(label)) {
@@ -393,7 +377,7 @@ impl<W: World> Vm<W> {
     }
 
     /// Takes the clause's own body when it is neither used nor kept.
-    fn take_fresh(&mut self, host: &impl Host<W>, clause: &ClauseFrame<W>, fate: Fate) -> Option<Continuation> {
+    fn take_fresh(&self, host: &impl Host<W>, clause: &ClauseFrame<W>, fate: Fate) -> Option<Continuation> {
         if is_unused(host, clause) { self.take_fate(host, clause, fate).ok() } else { None }
     }
 
@@ -435,13 +419,25 @@ impl<W: World> Vm<W> {
         fault(Fault::Refused(refusal.unwrap_or(Refusal::Used(Fate::Unwound, None))))
     }
 
+    /// The clause whose frame stands there, also while its open blocks are unwound before it hands over.
+    fn clause_at(&self, segment: SegmentId, index: usize) -> Option<&ClauseFrame<W>> {
+        match &self.segments[segment].frames[index] {
+            Frame::Clause(clause) => Some(clause),
+            Frame::Unwinding(unwinding) => match &unwinding.then {
+                Then::Leave(clause, _) => Some(clause),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The clause that what is yielded here belongs to. A clause whose own prompt lies between resumed this very body,
     /// and does not count.
     fn nearest_clause(&self) -> Option<(SegmentId, usize)> {
         let mut crossed = HashSet::new();
         for (id, segment) in trace::outward(&self.segments, self.current_segment) {
-            for (index, frame) in segment.frames.iter().enumerate().rev() {
-                if let Frame::Clause(clause) = frame
+            for index in (0..segment.frames.len()).rev() {
+                if let Some(clause) = self.clause_at(id, index)
                     && !crossed.contains(&(clause.prompt, clause.birth))
                 {
                     return Some((id, index));
@@ -455,8 +451,16 @@ impl<W: World> Vm<W> {
     }
 }
 
+/// The clause has its own body again.
+fn give_back<W: World>(host: &mut impl Host<W>, clause: &ClauseFrame<W>, body: Continuation) {
+    let label = clause.k.as_ref().and_then(|k| host.cell(k).put_back(body));
+    if let Some(label) = label {
+        host.discard_label(label);
+    }
+}
+
 /// Whether the clause's body waits for it still: neither used nor kept.
-fn is_unused<W: World>(host: &impl Host<W>, clause: &ClauseFrame<W>) -> bool {
+pub(super) fn is_unused<W: World>(host: &impl Host<W>, clause: &ClauseFrame<W>) -> bool {
     clause.k.as_ref().is_none_or(|k| host.cell(k).is_fresh())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use super::resume::{discard_clause, discard_resumption};
+use super::resume::{discard_clause, discard_resumption, is_unused};
 use super::{Flow, Unobserved, Vm, fault};
 use crate::core::dispatch;
 use crate::core::fault::Fault;
@@ -61,17 +61,7 @@ impl<W: World> Vm<W> {
                 self.run.post(target);
                 discard_resumption(host, how);
             }
-            Then::Leave(clause, departure) => {
-                match departure {
-                    Departure::Own(how) => discard_resumption(host, how),
-                    Departure::Other(target, how) => {
-                        self.run.post(target);
-                        discard_resumption(host, how);
-                    }
-                    Departure::Pass => {}
-                }
-                return self.clause_raised(host, clause, error);
-            }
+            Then::Leave(clause, departure) => return self.departure_failed(host, clause, departure, error),
         }
         self.proceed(Mode::Throw(error))
     }
@@ -137,10 +127,11 @@ impl<W: World> Vm<W> {
     pub(super) fn end_run(&mut self, host: &mut impl Host<W>, result: Result<W::Value, W::Error>) -> Flow<W> {
         while self.detached > 0 {
             let Some(kept) = self.leftovers.pop() else {
-                self.leftovers = self.left_over();
+                self.leftovers = self.left_over(host);
                 continue;
             };
             if dispatch::is_valid(&self.segments, &kept) {
+                self.run.unwinds(&kept);
                 self.current().mode = match result {
                     Ok(value) => Mode::Return(value),
                     Err(error) => Mode::Throw(error),
@@ -157,11 +148,13 @@ impl<W: World> Vm<W> {
 
     /// The chains that nobody let go, the first captured last. A chain whose clause is still at work inside another one,
     /// or to which one is about to move, is that clause's to end, and comes to its turn when there is no other.
-    fn left_over(&self) -> Vec<Continuation> {
+    fn left_over(&self, host: &impl Host<W>) -> Vec<Continuation> {
         let mut waiting: HashSet<SegmentId> = HashSet::new();
         for frame in self.segments.iter().flat_map(|(_, segment)| &segment.frames) {
             match frame {
-                Frame::Clause(clause) if self.segments.holds(clause.prompt, clause.birth) => {
+                Frame::Clause(clause)
+                    if is_unused(host, clause) && self.segments.holds(clause.prompt, clause.birth) =>
+                {
                     waiting.insert(clause.prompt);
                 }
                 Frame::Evaluated(prompt, _) => {
@@ -226,9 +219,8 @@ pub(super) fn discard_frame<W: World>(host: &mut impl Host<W>, frame: Frame<W>) 
                 Then::Attach(_, how) => discard_resumption(host, how),
                 Then::Leave(clause, departure) => {
                     discard_clause(host, clause);
-                    match departure {
-                        Departure::Own(how) | Departure::Other(_, how) => discard_resumption(host, how),
-                        Departure::Pass => {}
+                    if let Departure::Own(_, how) | Departure::Other(_, how) = departure {
+                        discard_resumption(host, how);
                     }
                 }
                 Then::Unit => {}

@@ -80,7 +80,7 @@ use pyo3::types::{PyAny, PyDict, PyModule, PyTuple};
 
 use super::effect::EffectBase;
 use super::link::Link;
-use super::text::{CallText, safe_repr, type_name};
+use super::text::{CallText, type_name};
 
 /// Which node a [`DoExpr`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -229,19 +229,11 @@ pub fn discontinue(py: Python<'_>, k: Py<PyAny>) -> PyResult<Py<PyAny>> {
     build(py, Discontinue { k: Link::from(k) })
 }
 
-/// `repr(value)`, bounded and escaped, which never raises.
-#[pyfunction(name = "safe_repr")]
-#[pyo3(signature = (value, /))]
-fn safe_repr_of(value: &Bound<'_, PyAny>) -> String {
-    safe_repr(value)
-}
-
 /// Adds every node class to the module, under its name in the vocabulary.
 ///
 /// # Errors
 /// What adding to the module raises.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(safe_repr_of, module)?)?;
     module.add_class::<DoExpr>()?;
     module.add_class::<Pure>()?;
     module.add_class::<Map>()?;

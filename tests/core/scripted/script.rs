@@ -319,8 +319,12 @@ impl Shelf {
 
     /// Takes what was put there last.
     pub fn take(&self) -> Value {
-        let taken = locked(&self.0).pop();
-        taken.expect("something is on the shelf")
+        self.try_take().expect("something is on the shelf")
+    }
+
+    /// Takes what was put there last, when there is something.
+    pub fn try_take(&self) -> Option<Value> {
+        locked(&self.0).pop()
     }
 
     /// Drops what is there.

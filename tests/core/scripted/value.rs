@@ -2,6 +2,7 @@
 //! machine, which counts it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use segue::core::continuation::ContinuationCell;
@@ -78,11 +79,20 @@ pub enum Datum {
     Handler(Arc<Installable>),
     Node(Node),
     K(ContinuationCell<Scripted>),
+    /// A continuation of the reference model.
+    Token(Token),
     Thunk(Mutex<Thunk>),
     Okay(Value),
     Failed(Error),
     /// What a request gives for a key that is not there.
     Missing,
+}
+
+/// A continuation of the reference model: which chain, and what became of it.
+pub struct Token {
+    pub chain: u64,
+    pub used: AtomicBool,
+    pub kept: AtomicBool,
 }
 
 /// How far a lazy value is.
@@ -181,6 +191,13 @@ impl Value {
 
     /// `k.keep()`.
     pub fn keep(&self) -> Result<Self, Error> {
+        if let Datum::Token(token) = self.datum() {
+            if token.used.load(Ordering::Relaxed) {
+                return Err(Error::new("ContinuationError", "used"));
+            }
+            token.kept.store(true, Ordering::Relaxed);
+            return Ok(self.share());
+        }
         match self.cell().keep(super::host::Label::share) {
             Ok(()) => Ok(self.share()),
             Err(refusal) => Err(super::drive::refused(&refusal)),
@@ -274,7 +291,7 @@ impl fmt::Display for Value {
             Datum::Function(function) => write!(f, "<{}>", function.name),
             Datum::Handler(handler) => write!(f, "<handler {}>", handler.name),
             Datum::Node(node) => node.fmt(f),
-            Datum::K(_) => f.write_str("<k>"),
+            Datum::K(_) | Datum::Token(_) => f.write_str("<k>"),
             Datum::Thunk(_) => f.write_str("<lazy>"),
             Datum::Missing => f.write_str("<missing>"),
             Datum::Okay(value) => write!(f, "Ok({value})"),
@@ -354,6 +371,10 @@ impl Error {
 
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub fn class(&self) -> &'static str {
+        self.0.class
     }
 
     pub fn text(&self) -> &str {

@@ -30,8 +30,10 @@ impl<W: World> Vm<W> {
         mode
     }
 
-    fn owner(&self) {
+    fn left_over(&self) -> HashSet<SegmentId> {
         // ok: continuations-have-one-owner
-        let names: HashMap<ClassId, ClauseId> = HashMap::new();
+        let mut waiting: HashSet<SegmentId> = HashSet::new();
+        waiting.extend(self.arena.iter().map(|(id, _)| id));
+        waiting
     }
 }

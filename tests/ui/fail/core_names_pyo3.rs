@@ -1,0 +1,3 @@
+use pyo3::Python;
+
+fn main() {}
