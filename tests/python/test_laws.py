@@ -7,6 +7,7 @@ import pytest
 from segue import (
     Ask,
     CreateContinuation,
+    CycleError,
     Effect,
     Get,
     Inherit,
@@ -16,7 +17,10 @@ from segue import (
     Pure,
     Put,
     Resume,
+    RunClosedError,
     Seal,
+    SegueError,
+    TaskEndedError,
     Tell,
     Transfer,
     Try,
@@ -189,6 +193,11 @@ def test_handlers_see_only_effects_that_were_performed():
     assert run(WithIntercept(lambda e: e, Try(body())), handlers=[every], trace=True).value.is_err()
     run(Seal([], body()), handlers=[every])
     assert seen == [Ping(1), Pong(2)]
+
+
+@pytest.mark.parametrize("error", [TaskEndedError, CycleError, RunClosedError])
+def test_errors_of_forks_lazy_values_and_closed_runs_are_the_librarys(error):
+    assert issubclass(error, SegueError)
 
 
 # Running: limits.
