@@ -17,8 +17,8 @@ pub enum Target {
     Clause(SegmentId, ClauseId),
     /// An interceptor.
     Interceptor(SegmentId, InterceptorId),
-    /// Nobody; `true` when a wall stopped it.
-    Nobody(bool),
+    /// Nobody; the wall that stopped it, if one did.
+    Nobody(Option<SegmentId>),
 }
 
 /// How many look-ups a segment remembers.
@@ -99,7 +99,7 @@ pub fn route<W: World>(
                 }
                 Kind::Wall(allow) => {
                     if !host.allows(allow, effect) {
-                        return Target::Nobody(true);
+                        return Target::Nobody(Some(id));
                     }
                     region = at;
                     break;
@@ -108,7 +108,7 @@ pub fn route<W: World>(
             }
         }
     }
-    Target::Nobody(false)
+    Target::Nobody(None)
 }
 
 /// Detaches the chain from `performer` to `prompt` inclusive, and gives the segment outside of it. O(1).

@@ -101,6 +101,24 @@ impl Meter {
         Permit::Granted
     }
 
+    /// Looks at the clock, for programs that make no steps.
+    pub fn clock(&mut self) -> Permit {
+        let overdue = self.bounds.time.is_some_and(|limit| self.started.elapsed() > limit);
+        if overdue && self.passed_at.is_none() { self.pass(Bound::Seconds) } else { Permit::Granted }
+    }
+
+    /// Whether somebody has to look at the clock.
+    #[must_use]
+    pub const fn bounds_time(&self) -> bool {
+        self.bounds.time.is_some() && self.passed_at.is_none()
+    }
+
+    /// From now on only the grace is left.
+    pub fn begin_grace(&mut self) {
+        self.passed_at = self.passed_at.or(Some(self.steps));
+        self.schedule();
+    }
+
     fn pass(&mut self, bound: Bound) -> Permit {
         self.passed_at = Some(self.steps);
         self.schedule();

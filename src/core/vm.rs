@@ -114,6 +114,11 @@ impl<W: World> Vm<W> {
         &self.meter
     }
 
+    /// From now on only the grace is left: the run is being closed.
+    pub fn begin_grace(&mut self) {
+        self.meter.begin_grace();
+    }
+
     /// Takes the errors that nobody waits for.
     pub fn take_unobserved(&mut self) -> Vec<Unobserved<W>> {
         std::mem::take(&mut self.unobserved)

@@ -15,7 +15,7 @@ use super::context;
 use super::error::from_function;
 use super::names::names;
 use super::roots::Roots;
-use super::world::{ClauseCode, Code, Missing, PyWorld, Request, RootGenerator, ends_clause};
+use super::world::{ClauseCode, Code, Missing, PyWorld, Request, RootGenerator, ends_clause, resumes_own};
 use crate::core::ids::ClauseId;
 use crate::core::native::Native;
 use crate::core::segment::Hooks;
@@ -68,11 +68,12 @@ fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyW
     }
 }
 
-/// A generator yielded. A clause that yields its own end in tail position is finished there and then: what it yields
-/// means the same as what it would return, and its frame does not stay (semantics 2).
+/// A generator yielded. A clause that continues its own `k` in tail position is finished there and then: what it yields
+/// means the same as what it would return, and its frame does not stay (semantics 2). What may fail at the yield, a `k`
+/// that was used or a `Delegate`, leaves it suspended there.
 fn yielded(py: Python<'_>, code: Code, value: Bound<'_, PyAny>) -> Outcome<PyWorld> {
     if let Some(clause) = &code.clause
-        && ends_clause(&value, clause.k.as_ref())
+        && resumes_own(&value, clause.k.as_ref())
         && is_tail(py, &code, clause)
     {
         return match code.generator.bind(py).send(&py.None().into_bound(py)) {

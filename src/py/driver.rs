@@ -34,6 +34,7 @@ pub struct Machine {
     exceeded: Option<Py<PyBaseException>>,
     discontinued: Py<PyAny>,
     closing: bool,
+    interrupted: bool,
 }
 
 /// Why the loop stopped.
@@ -46,6 +47,8 @@ pub enum Turn {
     Ended(Result<Py<PyAny>, Py<PyBaseException>>),
 }
 
+/// Steps for the clean-up of a run without bounds that is closed.
+const GRACE: u64 = 10_000;
 /// How often signals are looked at, in turns of the loop.
 const SIGNAL_TURNS: u32 = 64;
 
@@ -66,7 +69,8 @@ impl Machine {
         let mut roots = Roots::default();
         let handlers = root_handlers(py, setting, &mut roots)?;
         let program = nodes::nest(py, root, &handlers)?;
-        let bounds = setting.limits.map_or_else(Bounds::default, |limits| Bounds {
+        let unbounded = Bounds { grace: GRACE, ..Bounds::default() };
+        let bounds = setting.limits.map_or(unbounded, |limits| Bounds {
             steps: limits.steps,
             depth: limits.depth,
             segments: limits.segments,
@@ -82,6 +86,7 @@ impl Machine {
             exceeded: None,
             discontinued: names(py)?.discontinued.clone_ref(py),
             closing: false,
+            interrupted: false,
         })
     }
 
@@ -92,17 +97,21 @@ impl Machine {
             let event = self.vm.advance(host!(self, py));
             self.sweep();
             turns = turns.wrapping_add(1);
-            if turns.is_multiple_of(SIGNAL_TURNS)
-                && let Err(signal) = py.check_signals()
-            {
-                self.signal = Some(signal);
-                self.vm.mailbox().interrupt();
+            if turns.is_multiple_of(SIGNAL_TURNS) {
+                self.look_around(py);
             }
             let outcome = match event {
                 Event::Python(call) => self.call(py, call),
                 Event::Fault(fault) => Outcome::Raised(self.fault(py, fault)),
                 Event::Attention => match self.interrupt(py) {
-                    Some(error) => Outcome::Raised(error.into_value(py)),
+                    Some(error) if self.interrupted => {
+                        self.exceeded = Some(error.into_value(py));
+                        return Turn::Ended(Err(self.abandon(py)));
+                    }
+                    Some(error) => {
+                        self.interrupted = error.is_instance_of::<PyKeyboardInterrupt>(py);
+                        Outcome::Raised(error.into_value(py))
+                    }
                     None => continue,
                 },
                 Event::Stepped(note) => {
@@ -138,6 +147,7 @@ impl Machine {
             return;
         };
         self.closing = true;
+        self.vm.begin_grace();
         self.vm.receive(host!(self, py), Outcome::Raised(error.unbind()));
         let _ = self.turn(py, false);
         self.sweep();
@@ -168,6 +178,17 @@ impl Machine {
             self.exceeded = Some(error.clone_ref(py));
         }
         error
+    }
+
+    /// Now and then: signals, and the clock of a program that makes no steps.
+    #[cold]
+    fn look_around(&mut self, py: Python<'_>) {
+        if let Err(signal) = py.check_signals() {
+            self.signal = Some(signal);
+            self.vm.mailbox().interrupt();
+        } else if self.vm.meter().bounds_time() {
+            self.vm.mailbox().interrupt();
+        }
     }
 
     fn interrupt(&mut self, py: Python<'_>) -> Option<PyErr> {
@@ -223,13 +244,12 @@ impl Machine {
             let class = names(py)?.result.bind(py).getattr(intern!(py, "Unobserved"))?;
             unobserved.push(class.call1((lost.error, lost.origin))?.unbind());
         }
-        let reports = match self.roots.reports(py) {
-            Ok(reports) => reports,
-            Err(error) => {
-                error.write_unraisable(py, None);
-                Vec::new()
-            }
-        };
+        let (reports, failed) = self.roots.reports(py);
+        for error in failed {
+            error.clone_ref(py).write_unraisable(py, None);
+            let class = names(py)?.result.bind(py).getattr(intern!(py, "Unobserved"))?;
+            unobserved.push(class.call1((error.into_value(py), py.None()))?.unbind());
+        }
         let meter = self.vm.meter();
         let usage = names(py)?.result.bind(py).getattr(intern!(py, "Usage"))?.call1((
             meter.steps(),

@@ -1,5 +1,6 @@
 //! The handlers that were given to `run`: what is read off them when it is over.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList};
 
@@ -59,19 +60,25 @@ impl Roots {
         outermost.map_or_else(|| PyList::empty(py), |(_, log)| log.bind(py).clone())
     }
 
-    /// What the handlers report, outermost first: user code, run when everything else is over.
-    ///
-    /// # Errors
-    /// What a `report` raises.
-    pub fn reports(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
+    /// What the handlers report, outermost first, and what failed: user code, run when everything else is over.
+    #[must_use]
+    pub fn reports(&self, py: Python<'_>) -> (Vec<Py<PyAny>>, Vec<PyErr>) {
         let mut reporters: Vec<_> = self.reporters.iter().collect();
         reporters.sort_by_key(|(index, ..)| *index);
-        let mut reports = Vec::new();
+        let (mut reports, mut failed) = (Vec::new(), Vec::new());
         for (_, instance, table) in reporters {
-            if let Some(report) = &table.get().report {
-                reports.push(report.function.bind(py).call1((instance,))?.unbind());
+            let Some(report) = &table.get().report else { continue };
+            if report.is_generator {
+                failed
+                    .push(PyTypeError::new_err("report() returns a value: the run is over, nothing performs any more"));
+                continue;
+            }
+            match report.function.bind(py).call1((instance,)) {
+                Ok(value) if value.is_none() => {}
+                Ok(value) => reports.push(value.unbind()),
+                Err(error) => failed.push(error),
             }
         }
-        Ok(reports)
+        (reports, failed)
     }
 }

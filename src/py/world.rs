@@ -411,17 +411,31 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     }
 }
 
-/// Whether what a clause returned or yielded is a node for its own `k`, a `Pass` or a `Delegate`.
+/// Whether what a clause returned is a node for its own `k`, a `Pass` or a `Delegate`.
 #[must_use]
 pub fn ends_clause(value: &Bound<'_, PyAny>, k: Option<&Py<PyAny>>) -> bool {
     let Ok(node) = value.cast::<DoExpr>() else { return false };
-    let target = match node.get().kind {
-        NodeKind::Pass | NodeKind::Delegate => return true,
+    match node.get().kind {
+        NodeKind::Pass | NodeKind::Delegate => true,
+        NodeKind::Discontinue => matches!((value.cast::<nodes::Discontinue>(), k),
+            (Ok(node), Some(k)) if node.get().k.get().is(k)),
+        _ => continues(value, node.get().kind, k),
+    }
+}
+
+/// Whether what a clause yielded continues its own `k`, which can still be used.
+#[must_use]
+pub fn resumes_own(value: &Bound<'_, PyAny>, k: Option<&Py<PyAny>>) -> bool {
+    value.cast::<DoExpr>().is_ok_and(|node| continues(value, node.get().kind, k))
+        && k.is_some_and(|k| k.bind(value.py()).cast_exact::<K>().is_ok_and(|k| !k.get().cell.is_used()))
+}
+
+fn continues(value: &Bound<'_, PyAny>, kind: NodeKind, k: Option<&Py<PyAny>>) -> bool {
+    let target = match kind {
         NodeKind::Resume => value.cast::<nodes::Resume>().map(|node| node.get().k.get()),
         NodeKind::ResumeThrow => value.cast::<nodes::ResumeThrow>().map(|node| node.get().k.get()),
         NodeKind::Transfer => value.cast::<nodes::Transfer>().map(|node| node.get().k.get()),
         NodeKind::TransferThrow => value.cast::<nodes::TransferThrow>().map(|node| node.get().k.get()),
-        NodeKind::Discontinue => value.cast::<nodes::Discontinue>().map(|node| node.get().k.get()),
         _ => return false,
     };
     matches!((target, k), (Ok(target), Some(k)) if target.is(k))

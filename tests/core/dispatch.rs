@@ -5,7 +5,7 @@ use segue::core::arena::Slot;
 
 use crate::scripted::class::{LOUD_PING, OTHERS, PING, PONG, TELL};
 use crate::scripted::{
-    Class, Log, Shelf, Value, answering, asks, get_execution_context, get_handlers, handler, handlers_in, keeping,
+    Class, Log, Run, Shelf, Value, answering, asks, get_execution_context, get_handlers, handler, handlers_in, keeping,
     loud_ping, nest, pass, perform, ping, pong, program, pure, resume, run, seal, tell, teller, with_handler,
     with_intercept,
 };
@@ -254,6 +254,8 @@ impl Slot for Room {
 /// A freed slot is given again, vacant, and its birth tells the new segment from the old.
 #[test]
 fn a_reused_slot_is_told_from_its_former_life() {
+    // While this machine lives no other does, and their counts of segments stay their own.
+    let _alone = Run::new(pure(0)).machine();
     let mut arena = Arena::<Room>::new();
     let first = arena.open();
     let second = arena.open();

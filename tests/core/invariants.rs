@@ -83,7 +83,6 @@ fn held(machine: &Machine) -> Vec<String> {
 fn inv_1_a_detached_chain_is_the_only_place_of_its_state() {
     let shelf = Shelf::new();
     let keeps = keeping(&shelf, "kept");
-    let from = shelf.clone();
     let adds = function("adds", async |_, arguments| Ok((arguments[0].int() + 1).into()));
     let body = program("body", async |y| y.yields(ping(0)).await);
     let body = map(attempt(body), &function("mapper", async |_, mut arguments| Ok(arguments.remove(0))));
@@ -93,7 +92,7 @@ fn inv_1_a_detached_chain_is_the_only_place_of_its_state() {
         let other = program("other", async |y| y.yields(map(pure(1), &function("f", async |_, _| Ok(2.into())))).await);
         y.yields(map(other, &adds)).await?;
         y.yields(escape("after")).await?;
-        y.yields(resume(&from.take(), 7)).await
+        y.yields(resume(&shelf.take(), 7)).await
     });
     let mut machine = Run::new(block).machine();
     let mut seen = Vec::new();
@@ -141,11 +140,13 @@ fn inv_2_a_nested_context_does_not_touch_its_parent() {
     assert_eq!(log.text(), "Ping(1) Tell('between') Ping(2)", "each perform of the parent is seen again");
 }
 
+type Feed = fn() -> Outcome<Scripted>;
+
 /// INV-3, preservation: a segment that is current again finds its fields as it left them. A lost continuation is unwound
 /// between two steps, whatever was about to happen: a value, an error, a program.
 #[test]
 fn inv_3_what_was_about_to_happen_happens_after_a_detour() {
-    let feeds: [(fn() -> Outcome<Scripted>, &str); 2] = [
+    let feeds: [(Feed, &str); 2] = [
         (|| Outcome::Returned(5.into()), "('got', 5)"),
         (|| Outcome::Raised(error("OSError", "x")), "('met', 'OSError: x')"),
     ];

@@ -8,9 +8,10 @@
 mod play;
 mod reference;
 
+use proptest::prop_assert_eq;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-use crate::scripted::{Log, Shelf, run};
+use crate::scripted::{Log, Shelf, ledger, run};
 use play::{Act, Stage, bodies};
 
 /// What is compared of a run.
@@ -65,7 +66,11 @@ fn random_programs_come_to_what_the_model_says() {
     let mut runner =
         TestRunner::new_with_rng(Config { cases, ..default }, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let outcome = runner.run(&bodies(), |acts| {
-        let (machine, model) = (on_the_machine(&acts), on_the_model(&acts));
+        let owners = ledger::owners();
+        let machine = on_the_machine(&acts);
+        let left = ledger::owners() - owners;
+        prop_assert_eq!(left, 0, "every owner that came to be is dropped when the run is over");
+        let model = on_the_model(&acts);
         if machine == model {
             Ok(())
         } else {

@@ -2,8 +2,8 @@
 
 use crate::scripted::class::{PING, PONG, TELL};
 use crate::scripted::{
-    Log, Report, Shelf, Value, answering, asks, bracket, discontinue, error, function, handler, keeping, nest, pass,
-    ping, pong, program, pure, resume, run, seal, tell, teller, transfer, transfer_throw, with_handler,
+    Log, Report, Shelf, Value, answering, bracket, discontinue, error, function, handler, keeping, nest, pass, ping,
+    pong, program, pure, run, seal, tell, teller, transfer, transfer_throw, with_handler,
 };
 
 /// A program that performs `Ping(n)`, and tells its name when it is left by an error.
@@ -357,10 +357,10 @@ fn a_transfer_that_waits_in_a_kept_chain_is_ended_before_its_target() {
             let second = y.yields(ping(1)).await.unwrap_err();
             Err(if moves_on { first } else { second })
         });
-        let mover = nest(&[&keeping(&shelf, "mover"), &inner, &moves.done()], pong(0));
+        let kept_mover = nest(&[&keeping(&shelf, "mover"), &inner, &moves.done()], pong(0));
         let block = program("block", async move |y| {
             y.yields(&target).await?;
-            y.yields(&mover).await
+            y.yields(&kept_mover).await
         });
         let report = run(block);
         assert_eq!(report.shown(), "'mover'");

@@ -31,9 +31,9 @@ impl<W: World> Vm<W> {
             let (prompt, clause) = match target {
                 Target::Clause(prompt, clause) => (prompt, clause),
                 Target::Interceptor(segment, id) => return self.intercept(host, segment, id, effect),
-                Target::Nobody(walled) => {
-                    let handlers = trace::handler_labels(&self.segments, host, self.current_segment);
-                    return fault(Fault::Unhandled { effect, handlers, walled });
+                Target::Nobody(wall) => {
+                    let handlers = trace::handler_labels(&self.segments, host, self.current_segment, wall);
+                    return fault(Fault::Unhandled { effect, handlers, walled: wall.is_some() });
                 }
             };
             let Some(handler) = self.segments[prompt].prompt().map(|prompt| &prompt.handler) else {
@@ -62,7 +62,7 @@ impl<W: World> Vm<W> {
     pub(super) fn outside(&self, host: &impl Host<W>, prompt: SegmentId, effect: &W::Value) -> Target {
         match self.segments[prompt].caller {
             Some(outside) => dispatch::route(&self.segments, host, outside, effect, None),
-            None => Target::Nobody(false),
+            None => Target::Nobody(None),
         }
     }
 

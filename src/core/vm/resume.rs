@@ -15,7 +15,7 @@ use crate::core::step::{Mode, StepKind};
 use crate::core::trace;
 
 /// How many frames are looked at for the clause that uses a `k`: for messages only.
-const USER_FRAMES: usize = 8;
+const USER_FRAMES: usize = 64;
 
 impl<W: World> Vm<W> {
     /// `Resume`: the continuation goes on here, and what waits here waits for it.
@@ -389,14 +389,21 @@ impl<W: World> Vm<W> {
         Some(host.label(&prompt.handler, clause.clause))
     }
 
-    /// The clause that works right here, for messages.
+    /// The clause that uses a `k` here, for messages: the nearest one, if it is near.
     fn user_label(&self, host: &impl Host<W>) -> Option<W::Label> {
-        let frames = &self.segments[self.current_segment].frames;
-        let clause = frames.iter().rev().take(USER_FRAMES).find_map(|frame| match frame {
-            Frame::Clause(clause) => Some(clause),
-            _ => None,
-        })?;
-        self.label_of(host, clause)
+        let mut frames = 0;
+        for (id, segment) in trace::outward(&self.segments, self.current_segment) {
+            for index in (0..segment.frames.len()).rev() {
+                if let Some(clause) = self.clause_at(id, index) {
+                    return self.label_of(host, clause);
+                }
+                frames += 1;
+                if frames == USER_FRAMES {
+                    return None;
+                }
+            }
+        }
+        None
     }
 
     fn is_unstarted(&self, host: &impl Host<W>, k: &W::Value) -> bool {
@@ -460,7 +467,7 @@ fn give_back<W: World>(host: &mut impl Host<W>, clause: &ClauseFrame<W>, body: C
 }
 
 /// Whether the clause's body waits for it still: neither used nor kept.
-pub(super) fn is_unused<W: World>(host: &impl Host<W>, clause: &ClauseFrame<W>) -> bool {
+fn is_unused<W: World>(host: &impl Host<W>, clause: &ClauseFrame<W>) -> bool {
     clause.k.as_ref().is_none_or(|k| host.cell(k).is_fresh())
 }
 

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use super::resume::{discard_clause, discard_resumption, is_unused};
+use super::resume::{discard_clause, discard_resumption};
 use super::{Flow, Unobserved, Vm, fault};
 use crate::core::dispatch;
 use crate::core::fault::Fault;
 use crate::core::frame::{Continuation, Departure, Frame, Resumption, Then, Unwinding};
 use crate::core::host::{Host, World};
 use crate::core::ids::SegmentId;
+use crate::core::limits::Permit;
 use crate::core::segment::Kind;
 use crate::core::step::{Event, Mode};
 use crate::core::trace;
@@ -78,6 +79,10 @@ impl<W: World> Vm<W> {
             return ControlFlow::Continue(());
         }
         if matches!(self.current().mode, Mode::HandleYield(..)) {
+            if let Permit::Exceeded(bound) = self.meter.clock() {
+                self.run.ask_again();
+                return fault(Fault::Exceeded(bound));
+            }
             if self.run.take_interrupt() {
                 return ControlFlow::Break(Event::Attention);
             }
@@ -127,7 +132,7 @@ impl<W: World> Vm<W> {
     pub(super) fn end_run(&mut self, host: &mut impl Host<W>, result: Result<W::Value, W::Error>) -> Flow<W> {
         while self.detached > 0 {
             let Some(kept) = self.leftovers.pop() else {
-                self.leftovers = self.left_over(host);
+                self.leftovers = self.left_over();
                 continue;
             };
             if dispatch::is_valid(&self.segments, &kept) {
@@ -148,13 +153,11 @@ impl<W: World> Vm<W> {
 
     /// The chains that nobody let go, the first captured last. A chain whose clause is still at work inside another one,
     /// or to which one is about to move, is that clause's to end, and comes to its turn when there is no other.
-    fn left_over(&self, host: &impl Host<W>) -> Vec<Continuation> {
+    fn left_over(&self) -> Vec<Continuation> {
         let mut waiting: HashSet<SegmentId> = HashSet::new();
         for frame in self.segments.iter().flat_map(|(_, segment)| &segment.frames) {
             match frame {
-                Frame::Clause(clause)
-                    if is_unused(host, clause) && self.segments.holds(clause.prompt, clause.birth) =>
-                {
+                Frame::Clause(clause) if self.segments.holds(clause.prompt, clause.birth) => {
                     waiting.insert(clause.prompt);
                 }
                 Frame::Evaluated(prompt, _) => {
@@ -182,11 +185,13 @@ impl<W: World> Vm<W> {
             .iter()
             .filter_map(|(prompt, segment)| segment.marker.map(|capture| Continuation { prompt, capture }));
         let (held, mut free): (Vec<_>, Vec<_>) = detached.partition(|one| waiting.contains(&one.prompt));
+        // What a clause still holds may be free when the first one is unwound: then it has its turn in order.
+        let settled = held.is_empty();
         if free.is_empty() {
             free = held;
         }
         free.sort_by_key(|one| std::cmp::Reverse(one.capture));
-        free
+        if settled { free } else { free.pop().into_iter().collect() }
     }
 }
 

@@ -19,15 +19,15 @@ pub enum Act {
     Perform(u8),
     Raise,
     /// What comes is caught, `Discontinued` too, and the body goes on.
-    CatchAll(Vec<Act>),
+    CatchAll(Vec<Self>),
     /// Exceptions are caught, and the body goes on.
-    Catch(Vec<Act>),
+    Catch(Vec<Self>),
     /// The acts, and then the others whatever happened.
-    Finally(Vec<Act>, Vec<Act>),
-    Call(Vec<Act>),
-    Try(Vec<Act>),
-    Wall(Vec<u8>, Vec<Act>),
-    Under(Box<Handling>, Vec<Act>),
+    Finally(Vec<Self>, Vec<Self>),
+    Call(Vec<Self>),
+    Try(Vec<Self>),
+    Wall(Vec<u8>, Vec<Self>),
+    Under(Box<Handling>, Vec<Self>),
     ResumeKept,
     ThrowIntoKept,
     DiscontinueKept,

@@ -21,9 +21,7 @@ enum Item {
     Try,
     Clause(Clause),
     /// Waits for the answer of a plain value clause.
-    Answer {
-        prompt: u64,
-    },
+    Answer,
     Unwinding {
         thrown: Error,
         then: Then,
@@ -45,6 +43,7 @@ enum Then {
     Leave(Clause, Leaving),
 }
 
+/// What a clause hands over when its open blocks are done; its `k` is taken already.
 enum Leaving {
     Own(Answered),
     Pass,
@@ -84,11 +83,19 @@ fn token(k: &Value) -> &Token {
     }
 }
 
-fn is_fresh(clause: &Clause) -> bool {
+/// Uses the clause's `k`, when it was neither used nor kept.
+fn use_fresh(clause: &Clause) -> bool {
     clause.k.as_ref().is_none_or(|k| {
         let token = token(k);
-        !token.used.load(Ordering::Relaxed) && !token.kept.load(Ordering::Relaxed)
+        !token.kept.load(Ordering::Relaxed) && !token.used.swap(true, Ordering::Relaxed)
     })
+}
+
+/// What was taken is not used after all.
+fn give_back(clause: &Clause) {
+    if let Some(k) = &clause.k {
+        token(k).used.store(false, Ordering::Relaxed);
+    }
 }
 
 fn clause_of(handler: &Value) -> &Written {
@@ -148,7 +155,7 @@ impl Model {
                     };
                     self.moved(code, moved)
                 }
-                Item::Prompt { .. } | Item::Wall(_) | Item::Answer { .. } => Mode::Come(came),
+                Item::Prompt { .. } | Item::Wall(_) | Item::Answer => Mode::Come(came),
                 Item::Try => Mode::Come(match came {
                     Err(error) if !error.is_exception() => Err(error),
                     Err(error) => Ok(Value::new(Datum::Failed(error))),
@@ -160,7 +167,10 @@ impl Model {
                 },
                 Item::Unwinding { thrown, then } => match (came, then) {
                     (Err(error), Then::Deliver(_)) if !error.same(&thrown) => raise(error),
-                    (Err(error), Then::Leave(clause, _)) if !error.same(&thrown) => self.clause_raised(clause, error),
+                    (Err(error), Then::Leave(clause, _)) if !error.same(&thrown) => {
+                        give_back(&clause);
+                        self.clause_raised(clause, error)
+                    }
                     (_, Then::Deliver(then)) => value(then),
                     (_, Then::Leave(clause, leaving)) => self.leave(clause, leaving),
                 },
@@ -202,7 +212,7 @@ impl Model {
                 None => refused("ContinuationError"),
             },
             Node::Pass => match self.nearest_clause() {
-                Some(at) if is_fresh(self.clause(at)) => self.depart(at, Leaving::Pass),
+                Some(at) if use_fresh(self.clause(at)) => self.depart(at, Leaving::Pass),
                 _ => refused("ContinuationError"),
             },
             _ => panic!("the model does not know {node}"),
@@ -233,7 +243,7 @@ impl Model {
         };
         let written = clause_of(&handler);
         if written.form == Form::Value {
-            self.stack.push(Item::Answer { prompt });
+            self.stack.push(Item::Answer);
             return match self.start(&written.function, vec![effect.share()]) {
                 Mode::Come(Ok(returned)) if matches!(returned.datum(), Datum::Node(Node::Pass | Node::Delegate)) => {
                     self.stack.pop();
@@ -301,7 +311,7 @@ impl Model {
 
     fn clause(&self, at: usize) -> &Clause {
         match &self.stack[at] {
-            Item::Clause(clause) => clause,
+            Item::Clause(clause) | Item::Unwinding { then: Then::Leave(clause, _), .. } => clause,
             _ => panic!("a clause was found there"),
         }
     }
@@ -313,7 +323,11 @@ impl Model {
                 Item::Prompt { id, .. } => {
                     crossed.insert(*id);
                 }
-                Item::Clause(clause) if !crossed.contains(&clause.prompt) => return Some(at),
+                Item::Clause(clause) | Item::Unwinding { then: Then::Leave(clause, _), .. }
+                    if !crossed.contains(&clause.prompt) =>
+                {
+                    return Some(at);
+                }
                 _ => {}
             }
         }
@@ -323,15 +337,18 @@ impl Model {
     /// Only a clause's transfer to its own `k` is played.
     fn transfer(&mut self, k: &Value, with: Answered) -> Mode {
         match self.nearest_clause() {
-            Some(at) if !token(k).used.load(Ordering::Relaxed) => self.depart(at, Leaving::Own(with)),
+            Some(at) if !token(k).used.swap(true, Ordering::Relaxed) => self.depart(at, Leaving::Own(with)),
             _ => refused("ContinuationError"),
         }
     }
 
     fn depart(&mut self, at: usize, leaving: Leaving) -> Mode {
         let thrown = Error::new("Discontinued", "");
-        let item = std::mem::replace(&mut self.stack[at], Item::Try);
-        let Item::Clause(clause) = item else { panic!("a clause was found there") };
+        let clause = match std::mem::replace(&mut self.stack[at], Item::Try) {
+            // What a clause was about to do is given up for what its clean-up says.
+            Item::Clause(clause) | Item::Unwinding { then: Then::Leave(clause, _), .. } => clause,
+            _ => panic!("a clause was found there"),
+        };
         self.stack[at] = Item::Unwinding { thrown: thrown.share(), then: Then::Leave(clause, leaving) };
         raise(thrown)
     }
@@ -339,18 +356,14 @@ impl Model {
     fn leave(&mut self, clause: Clause, leaving: Leaving) -> Mode {
         match leaving {
             Leaving::Own(with) => {
-                let k = clause.k.as_ref().expect("only a control clause transfers to its own k").share();
-                self.resume(&k, with)
+                self.attach(clause.chain);
+                Mode::Come(with)
             }
-            Leaving::Pass if is_fresh(&clause) => self.pass(&clause),
-            Leaving::Pass => refused("ContinuationError"),
+            Leaving::Pass => self.pass(&clause),
         }
     }
 
     fn pass(&mut self, clause: &Clause) -> Mode {
-        if let Some(k) = &clause.k {
-            token(k).used.store(true, Ordering::Relaxed);
-        }
         let outside = self.stack.len();
         self.attach(clause.chain);
         self.dispatch(outside, clause.effect.share())
@@ -361,7 +374,7 @@ impl Model {
             clause.settled = true;
             let Datum::Node(node) = returned.datum() else { panic!("what ends a clause is a node") };
             return match node {
-                Node::Pass if is_fresh(&clause) => self.pass(&clause),
+                Node::Pass if use_fresh(&clause) => self.pass(&clause),
                 Node::Pass => refused("ContinuationError"),
                 Node::Resume(k, with) | Node::Transfer(k, with) => self.resume(k, Ok(with.share())),
                 Node::ResumeThrow(k, error) | Node::TransferThrow(k, error) => self.resume(k, Err(error.share())),
@@ -377,29 +390,47 @@ impl Model {
                 self.attach(clause.chain);
                 value(returned)
             }
-            Some(k) if is_fresh(&clause) => {
-                token(k).used.store(true, Ordering::Relaxed);
-                self.unwind(clause.chain, returned)
-            }
+            Some(_) if use_fresh(&clause) => self.unwind(clause.chain, returned),
             Some(_) => value(returned),
         }
     }
 
     fn clause_raised(&mut self, clause: Clause, error: Error) -> Mode {
-        if is_fresh(&clause) {
-            if let Some(k) = &clause.k {
-                token(k).used.store(true, Ordering::Relaxed);
-            }
+        if use_fresh(&clause) {
             self.attach(clause.chain);
         }
         raise(error)
     }
 
-    /// The kept chain that was captured first: nobody let it go.
-    fn left(&self) -> Option<u64> {
-        let mut kept =
-            self.chains.iter().filter(|(_, (_, k))| k.as_ref().is_some_and(|k| token(k).kept.load(Ordering::Relaxed)));
-        kept.next().map(|(number, _)| *number)
+    /// The kept chains that nobody let go, in the order of capture; later, while their clause is at work in another.
+    fn left(&self) -> Vec<u64> {
+        let items = self.chains.values().flat_map(|(items, _)| items);
+        let at_work: HashSet<u64> = items
+            .filter_map(|item| match item {
+                Item::Clause(clause) | Item::Unwinding { then: Then::Leave(clause, _), .. } => Some(clause.chain),
+                _ => None,
+            })
+            .collect();
+        let kept = self.chains.iter().filter(|(_, (_, k))| {
+            k.as_ref().is_some_and(|k| token(k).kept.load(Ordering::Relaxed) && !token(k).used.load(Ordering::Relaxed))
+        });
+        let (later, first): (Vec<_>, Vec<_>) = kept.map(|(chain, _)| *chain).partition(|one| at_work.contains(one));
+        if first.is_empty() { later } else { first }
+    }
+
+    /// The next chain to unwind at the end of the run; `plan` is what is left of the last look.
+    fn next_left(&mut self, plan: &mut Vec<u64>) -> Option<u64> {
+        loop {
+            if plan.is_empty() {
+                *plan = self.left();
+                plan.reverse();
+            }
+            let chain = plan.pop()?;
+            let unused = |k: &Value| !token(k).used.swap(true, Ordering::Relaxed);
+            if self.chains.get(&chain).is_some_and(|(_, k)| k.as_ref().is_some_and(unused)) {
+                return Some(chain);
+            }
+        }
     }
 }
 
@@ -408,7 +439,7 @@ pub fn run(program: Value) -> (Answered, Vec<String>) {
     let mut model = Model::default();
     let mut mode = Mode::Evaluate(program);
     let mut result: Option<Answered> = None;
-    let mut unobserved = Vec::new();
+    let (mut unobserved, mut plan) = (Vec::new(), Vec::new());
     loop {
         match mode {
             Mode::Come(came) if model.stack.is_empty() => {
@@ -418,7 +449,7 @@ pub fn run(program: Value) -> (Answered, Vec<String>) {
                     (Some(_), Err(error)) => result = Some(Err(error)),
                     (Some(_), Ok(_)) => {}
                 }
-                let Some(chain) = model.left() else { break };
+                let Some(chain) = model.next_left(&mut plan) else { break };
                 mode = model.unwind(chain, Value::unit());
             }
             going => mode = model.turn(going),

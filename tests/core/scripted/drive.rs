@@ -380,12 +380,6 @@ impl Report {
     pub fn error(&self) -> &Error {
         self.result.as_ref().expect_err("the run failed")
     }
-
-    /// The steps of the listing, without numbers.
-    pub fn notes(&self) -> Vec<&str> {
-        let steps = self.listing.iter().filter_map(|line| line.strip_prefix("step "));
-        steps.filter_map(|line| line.split_once(' ').map(|(_, rest)| rest)).collect()
-    }
 }
 
 /// A run under construction.
@@ -393,13 +387,12 @@ pub struct Run {
     program: Value,
     bounds: Bounds,
     stepping: bool,
-    interrupting: bool,
 }
 
 impl Run {
     pub fn new(program: impl Into<Value>) -> Self {
         let bounds = Bounds { grace: 10_000, ..Bounds::default() };
-        Self { program: program.into(), bounds, stepping: false, interrupting: false }
+        Self { program: program.into(), bounds, stepping: false }
     }
 
     pub fn bounds(mut self, change: impl FnOnce(&mut Bounds)) -> Self {
@@ -413,24 +406,14 @@ impl Run {
         self
     }
 
-    /// When the machine asks for attention, `KeyboardInterrupt` is raised.
-    pub fn interrupting(mut self) -> Self {
-        self.interrupting = true;
-        self
-    }
-
     pub fn machine(self) -> Machine {
         Machine::new(self.program, self.bounds, self.stepping)
     }
 
     pub fn go(self) -> Report {
-        let interrupting = self.interrupting;
         let mut machine = self.machine();
         loop {
             match machine.go() {
-                Stop::Attention if interrupting => {
-                    machine.feed(Outcome::Raised(Error::new("KeyboardInterrupt", "")));
-                }
                 Stop::Attention => {}
                 Stop::Async(action) => machine.feed(Outcome::Returned(action)),
                 stop => return machine.finish(stop),

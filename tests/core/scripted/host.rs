@@ -114,13 +114,6 @@ impl ScriptedHost {
     fn throw_away(&mut self, dead: impl Any) {
         self.trash.push(Box::new(dead));
     }
-
-    fn installable(value: &Value) -> &Arc<Installable> {
-        match value.datum() {
-            Datum::Handler(installable) => installable,
-            _ => panic!("a handler was expected, not {value}"),
-        }
-    }
 }
 
 fn effect_class(effect: &Value) -> Class {

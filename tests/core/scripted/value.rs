@@ -174,14 +174,6 @@ impl Value {
         }
     }
 
-    /// The entries of a list.
-    pub fn entries(&self) -> Vec<Self> {
-        match self.datum() {
-            Datum::List(entries) => locked(entries).iter().map(Self::share).collect(),
-            _ => panic!("a list was expected, not {self}"),
-        }
-    }
-
     pub fn cell(&self) -> &ContinuationCell<Scripted> {
         match self.datum() {
             Datum::K(cell) => cell,

@@ -1,7 +1,7 @@
 use segue::core::host::World;
 
 fn second<W: World>(value: &W::Value) -> W::Value {
-    value.clone()
+    Clone::clone(value)
 }
 
 fn main() {}
