@@ -254,18 +254,22 @@ impl<W: World> Vm<W> {
         ControlFlow::Continue(())
     }
 
-    /// Opens a segment around what comes next; it is then current, with the guards of the one that opened it (INV-6).
-    fn open_segment(&mut self, kind: Kind<W>) -> Flow<W> {
-        match self.meter.open(self.segments.live()) {
-            Permit::Granted => {}
-            Permit::Exceeded(bound) => return fault(Fault::Exceeded(bound)),
-            Permit::Exhausted => return ControlFlow::Break(Event::Exhausted),
-        }
-        self.open_unbounded(kind);
-        ControlFlow::Continue(())
+    /// Opens a segment around what comes next; it is then current.
+    fn open_segment(&mut self, kind: Kind<W>) {
+        self.current_segment = self.make_segment(kind);
     }
 
-    fn open_unbounded(&mut self, kind: Kind<W>) {
+    /// Asks whether one more segment may be opened.
+    fn permit_segment(&mut self) -> Flow<W> {
+        match self.meter.open(self.segments.live()) {
+            Permit::Granted => ControlFlow::Continue(()),
+            Permit::Exceeded(bound) => fault(Fault::Exceeded(bound)),
+            Permit::Exhausted => ControlFlow::Break(Event::Exhausted),
+        }
+    }
+
+    /// A segment inside the current one, with the guards of the one that opens it (INV-6).
+    fn make_segment(&mut self, kind: Kind<W>) -> SegmentId {
         let opener = self.current_segment;
         let id = self.segments.open();
         if !self.segments[opener].interceptor_skip_stack.is_empty() {
@@ -275,8 +279,8 @@ impl<W: World> Vm<W> {
         let segment = &mut self.segments[id];
         segment.kind = kind;
         segment.caller = Some(opener);
-        self.current_segment = id;
         self.meter.opened(self.segments.live());
+        id
     }
 
     /// Counts a step before it is made; `subject` is what a trace shows of it.

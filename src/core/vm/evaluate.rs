@@ -64,7 +64,7 @@ impl<W: World> Vm<W> {
 
     /// Evaluates a program on a segment of its own.
     fn inside(&mut self, host: &mut impl Host<W>, kind: Kind<W>, program: W::Value) -> Flow<W> {
-        if let Permit::Exceeded(bound) = self.meter.open(self.segments.live()) {
+        if let ControlFlow::Break(event) = self.permit_segment() {
             host.discard(program);
             match kind {
                 Kind::Interceptor(_, function) => {
@@ -74,9 +74,9 @@ impl<W: World> Vm<W> {
                 Kind::Wall(allow) => host.discard(allow),
                 Kind::Root | Kind::Body | Kind::Prompt(_) | Kind::Detour { .. } => {}
             }
-            return fault(Fault::Exceeded(bound));
+            return ControlFlow::Break(event);
         }
-        self.open_unbounded(kind);
+        self.open_segment(kind);
         self.proceed(Mode::HandleYield(program, Place::Node))
     }
 
@@ -113,17 +113,15 @@ impl<W: World> Vm<W> {
 
     /// A detached body that waits for its first value; its `K` is kept from the start.
     fn create_continuation(&mut self, host: &mut impl Host<W>, program: W::Value) -> Flow<W> {
-        let here = self.current_segment;
-        if let ControlFlow::Break(event) = self.open_segment(Kind::Body) {
+        if let ControlFlow::Break(event) = self.permit_segment() {
             host.discard(program);
             return ControlFlow::Break(event);
         }
-        let body = self.current_segment;
-        self.push_frame(Frame::Start(program));
+        let body = self.make_segment(Kind::Body);
+        self.segments[body].frames.push(Frame::Start(program));
         let capture = self.next_capture();
         let (continuation, _) = dispatch::detach(&mut self.segments, body, body, capture);
         self.detached += 1;
-        self.current_segment = here;
         let cell = ContinuationCell::new(self.run.clone(), continuation);
         let kept = cell.keep(|label| host.clone_label(label));
         debug_assert!(kept.is_ok(), "a new continuation can be kept");
@@ -146,7 +144,7 @@ impl<W: World> Vm<W> {
         // What `exit` undoes is done: the prompt opens whatever the bounds say, and past a bound its body fails.
         let permit = self.meter.open(self.segments.live());
         let prompt = Prompt { handler, native, hooks, forked: false, unwinding: false, home: None };
-        self.open_unbounded(Kind::Prompt(prompt));
+        self.open_segment(Kind::Prompt(prompt));
         self.current().mode = Mode::HandleYield(program, Place::Node);
         match permit {
             Permit::Exceeded(bound) => fault(Fault::Exceeded(bound)),
@@ -170,7 +168,7 @@ impl<W: World> Vm<W> {
         {
             self.share_native(native);
             let fork = Prompt { handler, native, hooks: Hooks::none(), forked: true, unwinding: false, home: None };
-            self.open_unbounded(Kind::Prompt(fork));
+            self.open_segment(Kind::Prompt(fork));
         }
         self.proceed(Mode::HandleYield(program, Place::Node))
     }

@@ -56,9 +56,9 @@ impl<W: World> Vm<W> {
                 }
                 Layer::Interceptor(id, function) => {
                     self.interceptors.fork();
-                    self.open_unbounded(Kind::Interceptor(id, function));
+                    self.open_segment(Kind::Interceptor(id, function));
                 }
-                Layer::Wall(allow) => self.open_unbounded(Kind::Wall(allow)),
+                Layer::Wall(allow) => self.open_segment(Kind::Wall(allow)),
             }
         }
         self.proceed(Mode::HandleYield(inheriting.program, Place::Node))
@@ -66,7 +66,7 @@ impl<W: World> Vm<W> {
 
     fn open_fork(&mut self, handler: W::Handler, native: Option<crate::core::ids::NativeId>, hooks: Hooks) {
         let prompt = Prompt { handler, native, hooks, forked: true, unwinding: false, home: None };
-        self.open_unbounded(Kind::Prompt(prompt));
+        self.open_segment(Kind::Prompt(prompt));
     }
 
     /// A `fork` gave its value, or the fork that it gave stands: the next layer.

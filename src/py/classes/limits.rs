@@ -9,7 +9,35 @@ use super::text::safe_repr;
 /// Clean-up steps after a limit when nothing else is said.
 const GRACE: u64 = 10_000;
 
-/// Bounds of one run; exactly the limit passes, one more does not. `None` is no bound.
+/// Bounds of one run; exactly the limit passes, one more raises `LimitExceeded` at each step. `None` is no bound.
+///
+/// Args:
+///     steps: Performs, clauses' answers and programs entered.
+///     depth: Calls inside each other.
+///     segments: Segments alive at once.
+///     tasks: Tasks alive at once.
+///     promises: Promises made.
+///     seconds: Wall time, in seconds.
+///     grace: Steps of clean-up past a limit, after which the remaining frames are closed without effects.
+///
+/// Raises:
+///     TypeError: A bound is no number; `True` is none.
+///     ValueError: A count is less than one (`grace`: zero), or the time is negative or not finite.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Limits, do, run
+/// >>> @do
+/// ... def forever():
+/// ...     while True:
+/// ...         yield step()
+/// >>> @do
+/// ... def step(): ...
+/// >>> run(forever(), limits=Limits(steps=100)).error.limit
+/// 'steps'
+///
+/// ```
 #[pyclass(frozen, eq, get_all, module = "segue._vm")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {

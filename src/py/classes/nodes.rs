@@ -140,7 +140,20 @@ pub enum NodeKind {
 /// A program: a description that does nothing until `run` evaluates it.
 ///
 /// Programs are made by calling `@do` functions and by the control nodes; this base itself has no instances. A program
-/// is immutable, equal to itself only, and may run many times and from several threads.
+/// is immutable, equal to itself only, and may run many times and from several threads. `Program[R, E]` is its public
+/// name: it evaluates to an `R` and may perform `E`.
+///
+/// Raises:
+///     TypeError: It is called.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Program, Pure
+/// >>> isinstance(Pure(1), Program)
+/// True
+///
+/// ```
 #[pyclass(frozen, subclass, weakref, generic, module = "segue._vm")]
 #[derive(Debug)]
 pub struct DoExpr {

@@ -11,7 +11,19 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::link::{Held, Link};
 use super::text::{CallText, safe_repr, type_name};
 
-/// A program that returned `value`.
+/// The outcome of a program that returned `value`. Compares and hashes by value, matches, pickles.
+///
+/// Args:
+///     value: What the program returned.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Ok, Pure, run
+/// >>> run(Pure(1)).result == Ok(1)
+/// True
+///
+/// ```
 #[pyclass(frozen, weakref, generic, module = "segue._vm")]
 #[derive(Debug)]
 pub struct Ok {
@@ -20,7 +32,24 @@ pub struct Ok {
     pub value: Link,
 }
 
-/// A program that failed with `error`.
+/// The outcome of a program that failed with `error`. Compares and hashes by the error, matches, pickles.
+///
+/// Args:
+///     error: What the program raised.
+///
+/// Raises:
+///     TypeError: It is no exception.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Err, Get, run
+/// >>> match run(Get("n")).result:
+/// ...     case Err(error):
+/// ...         print(type(error).__name__)
+/// UnhandledEffectError
+///
+/// ```
 #[pyclass(frozen, weakref, generic, module = "segue._vm")]
 #[derive(Debug)]
 pub struct Err {

@@ -11,6 +11,7 @@ use super::super::mistake::{close, mistake};
 use super::super::text::{safe_repr, type_name};
 use super::handlers::{handler_list, nest, resolve};
 use super::is_program;
+use crate::py::names::names;
 
 /// The node and the parameter that an argument was given for.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +26,7 @@ impl At {
 
     fn rejects(self, what: &str, value: &Bound<'_, PyAny>) -> PyErr {
         let shown = format!("{} (of type {})", safe_repr(value), type_name(value));
-        if value.get_type().name().is_ok_and(|name| name == "coroutine") {
+        if names(value.py()).is_ok_and(|names| value.get_type().is(&names.coroutine)) {
             close(value.py(), value);
         }
         PyTypeError::new_err(format!("{}, got {shown}", self.wants(what)))

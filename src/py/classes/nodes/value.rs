@@ -10,7 +10,19 @@ use super::super::text::{CallText, named};
 use super::{DoExpr, Node, NodeKind, build, check};
 
 node! {
-    /// Evaluates to `value`.
+    /// A program that evaluates to `value` and performs nothing.
+    ///
+    /// Args:
+    ///     value: Any value, a program or an effect among them: it is not evaluated.
+    ///
+    /// Example:
+    ///
+    /// ```python
+    /// >>> from segue import Pure, run
+    /// >>> run(Pure(1)).value
+    /// 1
+    ///
+    /// ```
     Pure(value) shows ["value"] {
         /// What it evaluates to.
         value: Link = any(value),
@@ -19,6 +31,22 @@ node! {
 
 node! {
     /// Evaluates `p`, then to `f(result)`. What `f` returns is a value, whatever it is.
+    ///
+    /// Args:
+    ///     p: A program or an effect.
+    ///     f: From the result to the new one.
+    ///
+    /// Raises:
+    ///     TypeError: `p` is neither, or `f` is not callable.
+    ///
+    /// Example:
+    ///
+    /// ```python
+    /// >>> from segue import Map, Pure, run
+    /// >>> run(Map(Pure(20), lambda n: n + 1)).value
+    /// 21
+    ///
+    /// ```
     Map(p, f) shows ["program", "function"] {
         /// What is evaluated first.
         program: Link = program(p),
@@ -29,6 +57,22 @@ node! {
 
 node! {
     /// Evaluates `p`, then the program or effect that `f(result)` returns, in the place of this node.
+    ///
+    /// Args:
+    ///     p: A program or an effect.
+    ///     f: From the result to what is evaluated next; anything else that it returns is a `TypeError` there.
+    ///
+    /// Raises:
+    ///     TypeError: `p` is neither, or `f` is not callable.
+    ///
+    /// Example:
+    ///
+    /// ```python
+    /// >>> from segue import FlatMap, Pure, run
+    /// >>> run(FlatMap(Pure(20), lambda n: Pure(n + 1))).value
+    /// 21
+    ///
+    /// ```
     FlatMap(p, f) shows ["program", "function"] {
         /// What is evaluated first.
         program: Link = program(p),
@@ -39,6 +83,22 @@ node! {
 
 node! {
     /// Performs `effect`: the nearest enclosing handler that accepts it answers. To yield an effect means the same.
+    ///
+    /// Args:
+    ///     effect: The effect.
+    ///
+    /// Raises:
+    ///     TypeError: It is no effect.
+    ///     UnhandledEffectError: At the perform, when no handler in scope accepts it.
+    ///
+    /// Example:
+    ///
+    /// ```python
+    /// >>> from segue import Get, Perform, run, state
+    /// >>> run(Perform(Get("n")), handlers=[state({"n": 1})]).value
+    /// 1
+    ///
+    /// ```
     Perform(effect) shows ["effect"] {
         /// What is performed.
         effect: Link = effect(effect),
@@ -73,6 +133,23 @@ pub(in super::super) fn flat_map(p: &Bound<'_, PyAny>, f: &Bound<'_, PyAny>) -> 
 ///
 /// A call of a `@do` function is such a node too, marked by `is_do`: there, what the function returns is a value, and a
 /// generator that it makes is the program's body.
+///
+/// Args:
+///     f: What is called, each time that the node is evaluated.
+///     *args: Its arguments.
+///     **kwargs: Its arguments by name.
+///
+/// Raises:
+///     TypeError: `f` is not callable.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Call, Pure, run
+/// >>> run(Call(lambda n: Pure(n + 1), 20)).value
+/// 21
+///
+/// ```
 #[pyclass(frozen, extends = DoExpr, module = "segue._vm")]
 #[derive(Debug)]
 pub struct Call {
@@ -173,6 +250,21 @@ impl Call {
 }
 
 /// A value of the reader's environment that is computed at the first `Ask`: what evaluating `program` gives.
+///
+/// Args:
+///     program: A program or an effect.
+///
+/// Raises:
+///     TypeError: It is neither.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Ask, Pure, lazy, reader, run
+/// >>> run(Ask("n"), handlers=[reader({"n": lazy(Pure(3))})]).value
+/// 3
+///
+/// ```
 #[pyclass(frozen, weakref, generic, module = "segue._vm")]
 #[derive(Debug)]
 pub struct Lazy {
