@@ -20,7 +20,40 @@ use classes::result::RunResult;
 use classes::{continuation, do_function, effect, handler, limits, nodes, outcome, result, vm};
 use driver::{Given, NONE_GIVEN, Setting};
 
-/// Runs a program to its end, inside the handlers, and gives a `RunResult`.
+/// Runs a program to its end, inside the handlers, and gives its result. Law: semantics 5.
+///
+/// No handler is installed that was not given, with one exception: `env` or `store` without a `reader` or a `state`
+/// among the handlers installs one outermost. Both mappings are copied.
+///
+/// Args:
+///     program: A program or an effect; or, once, a bare generator.
+///     handlers: One handler, or a sequence of handlers, the last innermost.
+///     env: What a `reader` without settings of its own starts from.
+///     store: What a `state` without settings of its own starts from.
+///     trace: Whether to note each step.
+///     limits: What the run may use.
+///
+/// Returns:
+///     What the program came to, with the final state and the log: a `RunResult`, which holds an `Exception` and
+///     `LimitExceeded` as well.
+///
+/// Raises:
+///     `TypeError`: An argument is wrong.
+///     `BaseException`: What is neither an `Exception` nor `LimitExceeded` leaves as it is, after the unwinding, with
+///         the result so far as `run_result`.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Ask, do, reader, run
+/// >>> @do
+/// ... def greeting():
+/// ...     name = yield Ask("name")
+/// ...     return f"hello {name}"
+/// >>> run(greeting(), handlers=[reader], env={"name": "Ann"}).value
+/// 'hello Ann'
+///
+/// ```
 #[pyfunction]
 #[pyo3(
     signature = (program, handlers = NONE_GIVEN, *, env = None, store = None, trace = false, limits = None),

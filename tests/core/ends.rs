@@ -98,6 +98,19 @@ fn a_returned_delegate_makes_the_outer_answer_the_clauses_result() {
     assert_eq!(run(nest(&[&outer, &control], body())).shown(), "4", "it ends the block");
 }
 
+/// The answer of a returned `Delegate()` is a value, also when it is a node that would end a clause.
+#[test]
+fn the_answer_of_a_returned_delegate_is_not_evaluated_again() {
+    for form in ["value", "control"] {
+        let outer = handler("outer").control(&[PING], async |_, _, k| Ok(resume(&k, delegate()))).done();
+        let inner = match form {
+            "value" => handler(form).answers(&[PING], |_| Ok(delegate())),
+            _ => handler(form).control(&[PING], async |_, _, _| Ok(delegate())),
+        };
+        assert_eq!(run(nest(&[&outer, &inner.done()], asks(1))).shown(), "Delegate()", "{form}");
+    }
+}
+
 /// `Delegate` in the middle of a clause: the answer comes back to the clause, which still owns `k`.
 #[test]
 fn a_yielded_delegate_gives_the_outer_answer_to_the_clause() {
@@ -215,10 +228,7 @@ fn a_returned_program_or_node_for_a_foreign_k_is_a_plain_value() {
 
     let shelf = Shelf::new();
     let keeps = keeping(&shelf, "later");
-    let foreign = {
-        let shelf = shelf.clone();
-        handler("foreign").control(&[PING], async move |_, _, _| Ok(resume(&shelf.take(), 1))).done()
-    };
+    let foreign = handler("foreign").control(&[PING], async move |_, _, _| Ok(resume(&shelf.take(), 1))).done();
     let block = program("block", async move |y| {
         y.yields(with_handler(&keeps, asks(1))).await?;
         let node = y.yields(with_handler(&foreign, asks(2))).await?;

@@ -189,7 +189,7 @@ fn inherit_copies_interceptors_and_walls() {
     let report = run(nest(&[&outer, &spawns.done()], body));
     assert_eq!(
         report.shown(),
-        "(2, 'UnhandledEffectError: LoudPing(1) in [spawns, outer], at a wall')",
+        "(2, 'UnhandledEffectError: LoudPing(1) in [], at a wall')",
         "the wall of k stands around the child"
     );
     assert_eq!(log.text(), "Pong(0) Ping(2)", "and so does its interceptor");

@@ -136,6 +136,42 @@ fn wall_time_is_bounded() {
     assert!(report.steps <= 128, "it is looked at every 64 steps");
 }
 
+/// A loop without a step meets its time too, when the driver asks for attention.
+#[test]
+fn wall_time_is_bounded_without_steps() {
+    let body = program("body", async |y| {
+        y.yields(escape("wait")).await?;
+        loop {
+            y.yields(pure(0)).await?;
+        }
+    });
+    let mut machine = Run::new(body).bounds(|bounds| bounds.time = Some(Duration::ZERO)).machine();
+    assert!(matches!(machine.go(), Stop::Async(_)));
+    machine.vm.mailbox().interrupt();
+    machine.feed(Outcome::Returned(().into()));
+    let stop = machine.go();
+    assert_eq!(machine.finish(stop).shown(), "LimitExceeded: Seconds");
+}
+
+/// A run that is being closed has the grace from then on, and no more.
+#[test]
+fn a_run_that_is_closed_has_only_the_grace() {
+    let endless = program("endless", async |y| {
+        y.yields(escape("wait")).await?;
+        loop {
+            y.yields(ping(0)).await?;
+        }
+    });
+    let program = with_handler(&answering("h", 1), endless);
+    let mut machine = Run::new(program).bounds(|bounds| bounds.grace = 7).machine();
+    assert!(matches!(machine.go(), Stop::Async(_)));
+    machine.vm.begin_grace();
+    machine.feed(Outcome::Returned(().into()));
+    let stop = machine.go();
+    let report = machine.finish(stop);
+    assert_eq!((report.closed, report.steps), (vec!["endless".to_owned()], 1 + 7));
+}
+
 /// `LimitExceeded` is raised at the step; it is no `Exception`, so `Try` and `error` let it pass.
 #[test]
 fn a_limit_passes_try_and_error() {

@@ -10,6 +10,7 @@ use segue::core::native::{Answer, Load, Native, Store, Thunk};
 
 use crate::scripted::class::{PING, PONG, READ, WRITE};
 use crate::scripted::host::{Clones, Scripted};
+use crate::scripted::value::locked;
 use crate::scripted::{
     Error, Log, Run, Shelf, Value, answering, asks, error, function, handler, inherit, keeping, lazy, mapping, nest,
     ping, pong, program, pure, read, resume, run, with_handler, with_intercept, write,
@@ -139,7 +140,7 @@ impl Native<Scripted> for Shelved {
 fn shelves(name: &str, entries: Value, outward: bool) -> Value {
     let entries = Mutex::new(Some(entries));
     let fresh = move || {
-        let mapping = entries.lock().unwrap().take();
+        let mapping = locked(&entries).take();
         Shelved { mapping: Some(mapping.expect("this handler is installed once")), outward }
     };
     handler(name).native(&[READ, WRITE], fresh).done()

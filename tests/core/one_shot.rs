@@ -248,6 +248,36 @@ fn a_k_that_the_end_of_the_run_unwinds_is_used() {
     assert_eq!(seen.text(), "Unwound Unwound");
 }
 
+/// A `K` whose chain is gone does not stand for another chain that lives in its slot now.
+#[test]
+fn a_k_does_not_stand_for_what_lives_in_its_slot_now() {
+    let (shelf, seen) = (Shelf::new(), Log::new());
+    let keeps = keeping(&shelf, "later");
+    let (own, log) = (shelf.clone(), seen.clone());
+    let second = program("second", async move |y| {
+        y.yields(ping(1)).await.unwrap_err();
+        // The chain of the first is unwound, and new ones take its slots.
+        let _own = own.take();
+        let first = own.take();
+        let mut others = Vec::new();
+        for _ in 0..4 {
+            others.push(y.yields(create_continuation(pure(0))).await?);
+        }
+        log.say(y.yields(crate::scripted::handlers_in(&first)).await.unwrap_err().text());
+        log.say(y.yields(resume(&first, 3)).await.unwrap_err().text());
+        for other in &others {
+            y.yields(resume(other, ())).await?;
+        }
+        Ok(().into())
+    });
+    let block = program("block", async move |y| {
+        y.yields(with_handler(&keeps, asks(0))).await?;
+        y.yields(with_handler(&keeps, &second)).await
+    });
+    assert_eq!(run(block).shown(), "'later'");
+    assert_eq!(seen.text(), "Unwound Unwound");
+}
+
 /// Two continuations of one body: each capture has its own, and only the last is usable.
 #[test]
 fn each_capture_has_a_k_of_its_own() {

@@ -3,6 +3,7 @@
 use segue::core::step::Outcome;
 
 use crate::scripted::class::{PING, PONG};
+use crate::scripted::host::{Clones, Scripted};
 use crate::scripted::{
     Run, Stop, Value, answering, asks, attempt, call, call_node, error, escape, flat_map, function,
     get_execution_context, handler, map, nest, ping, program, pure, resume, run, with_handler,
@@ -113,6 +114,26 @@ fn nested_calls_do_not_use_the_native_stack() {
     }
 }
 
+/// Architecture, rule 4: the machine moves values; a second owner is taken where a law asks for one, and seen.
+#[test]
+fn the_machine_takes_only_the_second_owners_that_it_needs() {
+    let clones = |values, handlers| Clones { values, handlers, errors: 0 };
+    let same = function("same", async |_, mut arguments| Ok(arguments.remove(0)));
+    let nodes = map(attempt(flat_map(pure(pure(1)), &same)), &same);
+    assert_eq!(run(nodes).clones, clones(0, 0));
+    let rows = [
+        (handler("value").answers(&[PING], |e| Ok(e.at(0))), clones(0, 1)),
+        // The clause's frame and the clause both have the effect, and a `k` when there is one.
+        (handler("program").answers_by(&[PING], async |_, e| Ok(e.at(0))), clones(1, 1)),
+        (handler("tail").control(&[PING], async |_, e, k| Ok(resume(&k, e.at(0)))), clones(2, 1)),
+        (handler("nontail").control(&[PING], async |y, e, k| y.yields(resume(&k, e.at(0))).await), clones(2, 1)),
+    ];
+    for (form, expected) in rows {
+        let form = form.done();
+        assert_eq!(run(with_handler(&form, asks(1))).clones, expected, "{form}");
+    }
+}
+
 /// Semantics 1: a program that returns without a yield is a program all the same.
 #[test]
 fn a_program_that_never_yields_gives_its_value() {
@@ -142,6 +163,8 @@ fn the_execution_context_is_read_off_the_chain() {
     assert_eq!(run(with_handler(&outer, main)).shown(), format!("({clause}, {inside})"));
 }
 
+type Feed = fn() -> Outcome<Scripted>;
+
 /// `PythonAsyncSyntaxEscape`: the action is the driver's; what it feeds is delivered or raised at the yield.
 #[test]
 fn an_escaped_action_is_answered_by_the_driver() {
@@ -151,7 +174,7 @@ fn an_escaped_action_is_answered_by_the_driver() {
             Err(met) => Ok(("met", met.to_string()).into()),
         })
     };
-    let feeds: [(fn() -> Outcome<crate::scripted::host::Scripted>, &str); 2] = [
+    let feeds: [(Feed, &str); 2] = [
         (|| Outcome::Returned(5.into()), "('got', 5)"),
         (|| Outcome::Raised(error("OSError", "x")), "('met', 'OSError: x')"),
     ];

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -73,8 +74,9 @@ def test_a_lock_is_imported_into_a_database(tmp_path):
     # A second import replaces what the first one left.
     for _ in range(2):
         assert run(job, handlers=lockfile.on_disk(database)).value == SMALL_REPORT
-    rows = sqlite3.connect(database).execute("select name, version from package order by name, version")
-    assert rows.fetchall() == [("app", "0.1.0"), ("log", "0.4.0"), ("pair", "1.0.0"), ("pair", "2.0.0")]
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("select name, version from package order by name, version").fetchall()
+    assert rows == [("app", "0.1.0"), ("log", "0.4.0"), ("pair", "1.0.0"), ("pair", "2.0.0")]
 
 
 def test_both_sets_of_handlers_agree_on_this_project(tmp_path):
@@ -93,9 +95,8 @@ def test_a_failing_import_leaves_the_database_as_it_was(tmp_path):
     assert good.value == 4
     bad = run(lockfile.import_lock("twice"), handlers=[lockfile.Database(database), texts])
     assert isinstance(bad.error, sqlite3.IntegrityError)
-    connection = sqlite3.connect(database)
-    assert connection.execute("select count(*) from package").fetchone() == (4,)
-    connection.close()
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("select count(*) from package").fetchone() == (4,)
 
 
 @pytest.mark.parametrize("text", ["no toml", "x = 1", "package = 3", "[[package]]\nname = 'a'", "package = ['a']"])
@@ -116,9 +117,8 @@ def test_the_lockfile_command(tmp_path, capsys):
     told = capsys.readouterr().out
     assert f"{LOCK.read_text().count('[[package]]')} packages" in told
     assert f"written to {database}" in told
-    connection = sqlite3.connect(database)
-    assert connection.execute("select count(*) from package where name = 'segue'").fetchone() == (1,)
-    connection.close()
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("select count(*) from package where name = 'segue'").fetchone() == (1,)
 
     assert lockfile.main([str(LOCK), str(tmp_path / "other.sqlite"), "--dry-run"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == told.splitlines()[0]

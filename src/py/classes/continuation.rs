@@ -10,10 +10,37 @@ use crate::core::continuation::ContinuationCell;
 use crate::py::error;
 use crate::py::world::PyWorld;
 
-/// A captured continuation. Clauses get one; nobody else makes one.
+/// A captured continuation: what stands between a perform and its handler. Clauses get one; nobody else makes one.
 ///
 /// Using it takes it: a second use is a `ContinuationError`. A clause that ends without having used its `k` ends the
-/// body, unless it said `k.keep()`.
+/// body, unless it said `k.keep()`. It can be neither copied nor pickled. Law: semantics 3.
+///
+/// Attributes:
+///     used: Whether it was resumed, transferred to, discontinued or passed on.
+///     kept: Whether `keep()` was called.
+///
+/// Raises:
+///     `TypeError`: It is called, copied or pickled.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Effect, do, handles, run
+/// >>> class Ping(Effect[int]): ...
+/// >>> kept = []
+/// >>> @handles(Ping)
+/// ... def later(effect, k):
+/// ...     kept.append(k.keep())
+/// ...     return "later"
+/// >>> @do
+/// ... def twice():
+/// ...     first = yield later(Ping())
+/// ...     second = yield kept[0].resume(9)
+/// ...     return first, second
+/// >>> run(twice()).value
+/// ('later', 9)
+///
+/// ```
 #[pyclass(frozen, weakref, module = "segue._vm")]
 pub struct K {
     /// The continuation, until it is used.
@@ -22,7 +49,13 @@ pub struct K {
 
 #[pymethods]
 impl K {
-    /// Says that somebody will resume or discontinue it later. Gives the continuation itself.
+    /// Says that somebody will resume or discontinue it later: the clause may end without ending the body.
+    ///
+    /// Returns:
+    ///     The continuation itself.
+    ///
+    /// Raises:
+    ///     `ContinuationError`: It was used already.
     fn keep(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
         let py = slf.py();
         match slf.get().cell.keep(|label: &Py<PyString>| label.clone_ref(py)) {
@@ -32,6 +65,12 @@ impl K {
     }
 
     /// The node `Resume(self, value)`.
+    ///
+    /// Args:
+    ///     value: What the perform evaluates to.
+    ///
+    /// Returns:
+    ///     The program that continues it.
     #[pyo3(signature = (value = None, /))]
     fn resume(slf: &Bound<'_, Self>, value: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
@@ -40,12 +79,24 @@ impl K {
     }
 
     /// The node `ResumeThrow(self, exc)`.
+    ///
+    /// Args:
+    ///     exc: An exception, or an exception class, which is instantiated at once.
+    ///
+    /// Returns:
+    ///     The program that continues it by raising at the perform.
+    ///
+    /// Raises:
+    ///     `TypeError`: `exc` is no exception.
     #[pyo3(signature = (exc, /))]
     fn throw(slf: &Bound<'_, Self>, exc: Py<PyAny>) -> PyResult<Py<PyAny>> {
         nodes::resume_throw(slf.py(), slf.clone().into_any().unbind(), exc)
     }
 
     /// The node `Discontinue(self)`.
+    ///
+    /// Returns:
+    ///     The program that unwinds it and evaluates to `None`.
     fn discontinue(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         nodes::discontinue(slf.py(), slf.clone().into_any().unbind())
     }

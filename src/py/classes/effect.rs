@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
+use super::link::{Held, Link};
 use super::nodes::{flat_map, map};
 use super::text::{CallText, type_name};
 
@@ -20,7 +21,7 @@ use super::text::{CallText, type_name};
 #[derive(Debug)]
 pub struct EffectBase {
     /// The values of the fields, in the order of the class.
-    pub fields: Py<PyTuple>,
+    pub fields: Link<PyTuple>,
 }
 
 #[pymethods]
@@ -32,10 +33,10 @@ impl EffectBase {
         let py = cls.py();
         let names = field_names(cls)?;
         if kwargs.is_none() && args.len() == names.len() {
-            return Ok(Self { fields: args.clone().unbind() });
+            return Ok(Self { fields: args.into() });
         }
         let bound = cls.getattr(intern!(py, "__segue_bind__"))?.call(args, kwargs)?.cast_into::<PyTuple>()?;
-        Ok(Self { fields: bound.unbind() })
+        Ok(Self { fields: bound.into() })
     }
 
     fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, op: CompareOp) -> PyResult<Py<PyAny>> {
@@ -43,7 +44,7 @@ impl EffectBase {
         let equal = match op {
             CompareOp::Eq | CompareOp::Ne => match other.cast::<Self>() {
                 Ok(effect) if slf.get_type().is(effect.get_type()) => {
-                    slf.is(effect) || slf.get().fields.bind(py).eq(&effect.get().fields)?
+                    slf.is(effect) || slf.get().fields.bind(py).eq(effect.get().fields.bind(py))?
                 }
                 _ => return Ok(py.NotImplemented()),
             },
@@ -91,7 +92,7 @@ impl EffectBase {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.fields)
+        self.fields.visit(visit)
     }
 }
 

@@ -11,6 +11,8 @@ const GRACE: u64 = 10_000;
 
 /// Bounds of one run; exactly the limit passes, one more raises `LimitExceeded` at each step. `None` is no bound.
 ///
+/// Law: semantics 5.
+///
 /// Args:
 ///     steps: Performs, clauses' answers and programs entered.
 ///     depth: Calls inside each other.
@@ -21,8 +23,8 @@ const GRACE: u64 = 10_000;
 ///     grace: Steps of clean-up past a limit, after which the remaining frames are closed without effects.
 ///
 /// Raises:
-///     TypeError: A bound is no number; `True` is none.
-///     ValueError: A count is less than one (`grace`: zero), or the time is negative or not finite.
+///     `TypeError`: A bound is no number; `True` is none.
+///     `ValueError`: A count is less than one (`grace`: zero), or the time is negative or not finite.
 ///
 /// Example:
 ///
@@ -60,7 +62,9 @@ pub struct Limits {
 #[pymethods]
 impl Limits {
     #[new]
-    #[pyo3(signature = (*, steps = None, depth = None, segments = None, tasks = None, promises = None, seconds = None, grace = None))]
+    #[pyo3(signature = (
+        *, steps = None, depth = None, segments = None, tasks = None, promises = None, seconds = None, grace = None
+    ))]
     fn new(
         steps: Option<&Bound<'_, PyAny>>,
         depth: Option<&Bound<'_, PyAny>>,

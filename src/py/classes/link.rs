@@ -1,8 +1,8 @@
 //! The owner of a child object, so that deep structures drop without native recursion.
 //!
-//! A program nests as deep as its user likes: a million `map`s are a chain of a million nodes, each the only owner of the
-//! next. Dropping such a chain the plain way recurses once a node. A [`Link`] recurses only [`DIRECT`] levels; below that
-//! it parks the object on a list of this thread, which the outermost drop empties in a loop.
+//! A program nests as deep as its user likes: a million `map`s are a chain of a million nodes, each the only owner of
+//! the next. Dropping such a chain the plain way recurses once a node. A [`Link`] recurses only [`DIRECT`] levels;
+//! below that it parks the object on a list of this thread, which the outermost drop empties in a loop.
 //!
 //! Dropping runs user code (finalizers), and a finalizer may run a whole program. That program opens a [`Scope`] of its
 //! own, so that what it drops is not parked behind the drop that runs it.
@@ -10,6 +10,7 @@
 //! Where no interpreter can be attached any more (shutdown), `Py` itself leaks the object, which is right there.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
@@ -27,60 +28,66 @@ thread_local! {
 
 /// Owns one Python object on behalf of a node.
 ///
-/// The option is empty only while `drop` runs.
-#[derive(Debug)]
-pub struct Link(Option<Py<PyAny>>);
+/// The option is empty only while `drop` runs. Tuples and dictionaries of children are owned by links too: what the
+/// interpreter does against deep recursion lets 3.13 go 10 000 levels deep, which a small stack does not hold.
+pub struct Link<T = PyAny>(Option<Py<T>>);
 
-impl Link {
+impl<T> fmt::Debug for Link<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Link").field(&self.0).finish()
+    }
+}
+
+impl<T> Link<T> {
     /// The object that is owned.
     ///
     /// # Panics
     /// Never: only `drop` empties a link.
     #[must_use]
     #[inline]
-    pub fn get(&self) -> &Py<PyAny> {
+    pub fn get(&self) -> &Py<T> {
         self.0.as_ref().expect("a link is emptied by its drop only")
     }
 
     /// The object, bound to the interpreter.
     #[must_use]
     #[inline]
-    pub fn bind<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+    pub fn bind<'py>(&self, py: Python<'py>) -> &Bound<'py, T> {
         self.get().bind(py)
     }
 
     /// A new reference to the object.
     #[must_use]
     #[inline]
-    pub fn clone_ref(&self, py: Python<'_>) -> Py<PyAny> {
+    pub fn clone_ref(&self, py: Python<'_>) -> Py<T> {
         self.get().clone_ref(py)
     }
 }
 
-impl From<Py<PyAny>> for Link {
+impl<T> From<Py<T>> for Link<T> {
     #[inline]
-    fn from(object: Py<PyAny>) -> Self {
+    fn from(object: Py<T>) -> Self {
         Self(Some(object))
     }
 }
 
-impl From<Bound<'_, PyAny>> for Link {
+impl<T> From<Bound<'_, T>> for Link<T> {
     #[inline]
-    fn from(object: Bound<'_, PyAny>) -> Self {
+    fn from(object: Bound<'_, T>) -> Self {
         Self(Some(object.unbind()))
     }
 }
 
-impl From<&Bound<'_, PyAny>> for Link {
+impl<T> From<&Bound<'_, T>> for Link<T> {
     #[inline]
-    fn from(object: &Bound<'_, PyAny>) -> Self {
+    fn from(object: &Bound<'_, T>) -> Self {
         Self(Some(object.clone().unbind()))
     }
 }
 
-impl<'py> IntoPyObject<'py> for &Link {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
+impl<'py, T> IntoPyObject<'py> for &Link<T> {
+    type Target = T;
+    type Output = Bound<'py, T>;
     type Error = std::convert::Infallible;
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
@@ -88,12 +95,12 @@ impl<'py> IntoPyObject<'py> for &Link {
     }
 }
 
-impl Drop for Link {
+impl<T> Drop for Link<T> {
     #[inline]
     fn drop(&mut self) {
         let Some(object) = self.0.take() else { return };
         // A thread that is ending has no list any more: what is left of `object` is dropped plainly.
-        let _ = DEPTH.try_with(|depth| drop_within(depth, object));
+        let _ = DEPTH.try_with(|depth| drop_within(depth, object.into_any()));
     }
 }
 
@@ -166,7 +173,7 @@ pub trait Held {
     fn visit(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError>;
 }
 
-impl Held for Link {
+impl<T> Held for Link<T> {
     fn visit(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(self.0.as_ref())
     }

@@ -141,10 +141,10 @@ pub enum NodeKind {
 ///
 /// Programs are made by calling `@do` functions and by the control nodes; this base itself has no instances. A program
 /// is immutable, equal to itself only, and may run many times and from several threads. `Program[R, E]` is its public
-/// name: it evaluates to an `R` and may perform `E`.
+/// name: it evaluates to an `R` and may perform `E`. Law: semantics 1.
 ///
 /// Raises:
-///     TypeError: It is called.
+///     `TypeError`: It is called.
 ///
 /// Example:
 ///

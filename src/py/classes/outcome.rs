@@ -13,6 +13,8 @@ use super::text::{CallText, safe_repr, type_name};
 
 /// The outcome of a program that returned `value`. Compares and hashes by value, matches, pickles.
 ///
+/// Law: semantics 5.
+///
 /// Args:
 ///     value: What the program returned.
 ///
@@ -34,11 +36,13 @@ pub struct Ok {
 
 /// The outcome of a program that failed with `error`. Compares and hashes by the error, matches, pickles.
 ///
+/// Law: semantics 5.
+///
 /// Args:
 ///     error: What the program raised.
 ///
 /// Raises:
-///     TypeError: It is no exception.
+///     `TypeError`: It is no exception.
 ///
 /// Example:
 ///

@@ -8,7 +8,33 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 use super::outcome;
 use super::text::safe_repr;
 
-/// The result of a run, with what its handlers left behind. Frozen.
+/// The result of a run, with what its handlers left behind, after an error too. Frozen. Law: semantics 5.
+///
+/// Attributes:
+///     result: `Ok(value)` or `Err(error)`.
+///     value: The program's value; to read it raises the program's own exception when there is none.
+///     error: The program's exception; to read it raises `ValueError` when there is none.
+///     `raw_store`: The final values of the outermost `state` that was given to `run`.
+///     log: The entries of the outermost `writer` that was given to `run`.
+///     reports: What the handlers' `report()` gave, outermost first.
+///     unobserved: Errors that nothing in the program could see, each with where it comes from.
+///     trace: One entry on entering a step and one on leaving it, with `trace=True`.
+///     usage: What was used, under the names of `Limits`.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Put, Tell, do, run, state, writer
+/// >>> @do
+/// ... def program():
+/// ...     yield Put("n", 2)
+/// ...     yield Tell("hi")
+/// ...     return "done"
+/// >>> result = run(program(), handlers=[state, writer])
+/// >>> result.value, result.raw_store, result.log
+/// ('done', {'n': 2}, ('hi',))
+///
+/// ```
 #[pyclass(frozen, weakref, generic, module = "segue._vm")]
 #[derive(Debug)]
 pub struct RunResult {

@@ -35,10 +35,34 @@ enum State {
     Ended(Box<Machine>, Ended),
 }
 
-/// A machine that can be stepped.
+/// The engine of `run`, one step at a time: for drivers of an event loop of their own. Law: semantics 5.
 ///
 /// `start_program` takes a program, `step_once` makes one step, and `feed_async_result` or `feed_async_error` answer a
-/// step that asked for an awaitable. `run` and `run_scoped` do it all.
+/// step that asked for an awaitable; `finish` gives the result. `run` and `run_scoped` do it all. A VM that is dropped
+/// before the end is closed like a coroutine.
+///
+/// Args:
+///     trace: Whether to note each step.
+///     limits: What each run may use.
+///
+/// Raises:
+///     `TypeError`: `limits` is no `Limits`.
+///     `VMStateError`: At a method, when it is not its turn, or another thread or the program itself is in the VM.
+///
+/// Example:
+///
+/// ```python
+/// >>> from segue import Pure, PyVM
+/// >>> vm = PyVM()
+/// >>> vm.start_program(Pure(1).map(lambda n: n + 1))
+/// >>> while (event := vm.step_once()) == ("continue",):
+/// ...     pass
+/// >>> event
+/// ('done', 2)
+/// >>> vm.finish().value
+/// 2
+///
+/// ```
 #[pyclass(frozen, weakref, name = "PyVM", module = "segue._vm")]
 pub struct PyVm {
     trace: bool,

@@ -139,7 +139,7 @@ impl Model {
 
     fn start(&mut self, function: &Value, arguments: Vec<Value>) -> Mode {
         let Datum::Function(function) = function.datum() else { panic!("a function was expected") };
-        let mut code = function.generator(arguments);
+        let mut code = Box::new(function.generator(arguments));
         let moved = code.start();
         self.moved(code, moved)
     }
@@ -344,10 +344,10 @@ impl Model {
 
     fn depart(&mut self, at: usize, leaving: Leaving) -> Mode {
         let thrown = Error::new("Discontinued", "");
-        let clause = match std::mem::replace(&mut self.stack[at], Item::Try) {
-            // What a clause was about to do is given up for what its clean-up says.
-            Item::Clause(clause) | Item::Unwinding { then: Then::Leave(clause, _), .. } => clause,
-            _ => panic!("a clause was found there"),
+        // What a clause was about to do is given up for what its clean-up says.
+        let item = std::mem::replace(&mut self.stack[at], Item::Try);
+        let (Item::Clause(clause) | Item::Unwinding { then: Then::Leave(clause, _), .. }) = item else {
+            panic!("a clause was found there");
         };
         self.stack[at] = Item::Unwinding { thrown: thrown.share(), then: Then::Leave(clause, leaving) };
         raise(thrown)
@@ -414,8 +414,15 @@ impl Model {
         let kept = self.chains.iter().filter(|(_, (_, k))| {
             k.as_ref().is_some_and(|k| token(k).kept.load(Ordering::Relaxed) && !token(k).used.load(Ordering::Relaxed))
         });
-        let (later, first): (Vec<_>, Vec<_>) = kept.map(|(chain, _)| *chain).partition(|one| at_work.contains(one));
-        if first.is_empty() { later } else { first }
+        let (later, mut first): (Vec<_>, Vec<_>) = kept.map(|(chain, _)| *chain).partition(|one| at_work.contains(one));
+        if first.is_empty() {
+            return later;
+        }
+        if self.chains.keys().any(|chain| at_work.contains(chain)) {
+            // What it lets go may come before the next one.
+            first.truncate(1);
+        }
+        first
     }
 
     /// The next chain to unwind at the end of the run; `plan` is what is left of the last look.

@@ -84,7 +84,7 @@ impl Machine {
         let event = ledger::inside(|| self.vm.advance(&mut self.host));
         self.host.trash.clear();
         let (line, outcome) = match event {
-            Event::Python(call) => self.python(call),
+            Event::Python(call) => Self::python(call),
             Event::Fault(fault) => {
                 let error = exception(fault);
                 (format!("fault {error}"), Outcome::Raised(error))
@@ -131,7 +131,7 @@ impl Machine {
         Some(stop)
     }
 
-    fn python(&mut self, call: PythonCall<Scripted>) -> (String, Outcome<Scripted>) {
+    fn python(call: PythonCall<Scripted>) -> (String, Outcome<Scripted>) {
         match call {
             PythonCall::Send(mut code, value) => {
                 let line = format!("send {} <- {value}", code.name);
@@ -196,7 +196,7 @@ impl Machine {
     pub fn close(&mut self) -> Vec<String> {
         let codes = ledger::inside(|| self.vm.abandon(&mut self.host));
         self.host.trash.clear();
-        codes.into_iter().map(Generator::close).collect()
+        codes.into_iter().map(|code| code.close()).collect()
     }
 
     /// Ends a run that stopped, and checks the books.
@@ -266,7 +266,7 @@ fn started(function: &Value, arguments: Vec<Value>) -> (Box<Generator>, Move) {
     let Datum::Function(known) = function.datum() else {
         panic!("a function was expected, not {function}");
     };
-    let mut code = known.generator(arguments);
+    let mut code = Box::new(known.generator(arguments));
     let moved = code.start();
     (code, moved)
 }
@@ -391,7 +391,8 @@ pub struct Run {
 
 impl Run {
     pub fn new(program: impl Into<Value>) -> Self {
-        let bounds = Bounds { grace: 10_000, ..Bounds::default() };
+        // A machine that goes round in circles fails a test, and does not hang it.
+        let bounds = Bounds { steps: Some(1_000_000), grace: 10_000, ..Bounds::default() };
         Self { program: program.into(), bounds, stepping: false }
     }
 

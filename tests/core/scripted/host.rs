@@ -127,8 +127,8 @@ fn shared(values: &[Value]) -> Vec<Value> {
     values.iter().map(Value::share).collect()
 }
 
-fn calling(function: &Value, arguments: &[Value]) -> Box<Calling> {
-    Box::new(Calling { function: function.share(), arguments: shared(arguments) })
+fn calling(function: &Value, arguments: &[Value]) -> Calling {
+    Calling { function: function.share(), arguments: shared(arguments) }
 }
 
 fn with(value: &Value) -> Resumption<Scripted> {
@@ -151,8 +151,8 @@ impl Host<Scripted> for ScriptedHost {
                 Node::Pure(result) => Ctrl::Pure(result.share()),
                 Node::Map(program, function) => Ctrl::Map(program.share(), function.share()),
                 Node::FlatMap(program, function) => Ctrl::FlatMap(program.share(), function.share()),
-                Node::Call(function, arguments) => Ctrl::Call(calling(function, arguments)),
-                Node::Do(function, arguments) => Ctrl::Do(calling(function, arguments)),
+                Node::Call(function, arguments) => Ctrl::Call(Box::new(calling(function, arguments))),
+                Node::Do(function, arguments) => Ctrl::Do(Box::new(calling(function, arguments))),
                 Node::WithHandler(..) => unreachable!("the arm above"),
                 Node::WithIntercept(function, program) => Ctrl::WithIntercept(function.share(), program.share()),
                 Node::Seal(allow, program) => Ctrl::Seal(allow.share(), program.share()),

@@ -88,7 +88,7 @@ impl Generator {
     }
 
     /// Closes it without effects, as `close()` does.
-    pub fn close(mut self: Box<Self>) -> String {
+    pub fn close(mut self) -> String {
         self.ended = true;
         std::mem::take(&mut self.name)
     }
@@ -124,11 +124,11 @@ impl Function {
         }
     }
 
-    pub fn generator(&self, arguments: Vec<Value>) -> Box<Generator> {
+    pub fn generator(&self, arguments: Vec<Value>) -> Generator {
         ledger::made();
         let exchange = Rc::new(RefCell::new(Exchange::default()));
         let body = (self.run)(Yielder(Rc::clone(&exchange)), arguments);
-        Box::new(Generator { name: self.name.clone(), exchange, body, ended: false })
+        Generator { name: self.name.clone(), exchange, body, ended: false }
     }
 }
 

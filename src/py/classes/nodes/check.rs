@@ -116,14 +116,14 @@ pub(super) fn effect_classes(value: &Bound<'_, PyAny>, at: At) -> PyResult<Py<Py
 }
 
 /// A copy of a mapping.
-pub(super) fn mapping(value: &Bound<'_, PyAny>, at: At) -> PyResult<Py<PyDict>> {
+pub(super) fn mapping(value: &Bound<'_, PyAny>, at: At) -> PyResult<Link<PyDict>> {
     if let Ok(dict) = value.cast::<PyDict>() {
-        return Ok(dict.copy()?.unbind());
+        return Ok(dict.copy()?.into());
     }
     let mapping = value.cast::<PyMapping>().map_err(|_| at.rejects("a mapping", value))?;
     let copy = PyDict::new(value.py());
     copy.update(mapping)?;
-    Ok(copy.unbind())
+    Ok(copy.into())
 }
 
 /// The program inside the handlers, the first outermost.

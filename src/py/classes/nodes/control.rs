@@ -12,16 +12,16 @@ use super::{DoExpr, Node, NodeKind, check};
 node! {
     /// Continues `k` here with `value`; evaluates to what the whole resumed body comes to.
     ///
-    /// `return Resume(k, value)` in a clause continues `k` in the clause's place, in constant memory. `ResumeContinuation` is
-    /// another name of this node.
+    /// `return Resume(k, value)` in a clause continues `k` in the clause's place, in constant memory. Another name of
+    /// this node is `ResumeContinuation`. Law: semantics 2.
     ///
     /// Args:
     ///     k: The continuation; using it takes it.
     ///     value: What the perform evaluates to.
     ///
     /// Raises:
-    ///     TypeError: `k` is no continuation.
-    ///     ContinuationError: At the yield, when `k` was used already.
+    ///     `TypeError`: `k` is no continuation.
+    ///     `ContinuationError`: At the yield, when `k` was used already.
     ///
     /// Example:
     ///
@@ -48,13 +48,15 @@ node! {
 node! {
     /// Continues `k` here by raising `exc` at the perform; evaluates to what the whole resumed body comes to.
     ///
+    /// Law: semantics 2.
+    ///
     /// Args:
     ///     k: The continuation; using it takes it.
     ///     exc: An exception, or an exception class, which is instantiated at once.
     ///
     /// Raises:
-    ///     TypeError: `k` is no continuation, or `exc` no exception; `k` stays unused.
-    ///     ContinuationError: At the yield, when `k` was used already.
+    ///     `TypeError`: `k` is no continuation, or `exc` no exception; `k` stays unused.
+    ///     `ContinuationError`: At the yield, when `k` was used already.
     ///
     /// Example:
     ///
@@ -78,13 +80,15 @@ node! {
 node! {
     /// Ends the clause, then continues `k` in its place with `value`. The yield never comes back.
     ///
+    /// Law: semantics 2.
+    ///
     /// Args:
     ///     k: The continuation; using it takes it.
     ///     value: What the perform evaluates to.
     ///
     /// Raises:
-    ///     TypeError: `k` is no continuation.
-    ///     ContinuationError: At the yield, when `k` was used already, or outside a clause.
+    ///     `TypeError`: `k` is no continuation.
+    ///     `ContinuationError`: At the yield, when `k` was used already, or outside a clause.
     ///
     /// Example:
     ///
@@ -109,13 +113,15 @@ node! {
 node! {
     /// Ends the clause, then continues `k` in its place by raising `exc` at the perform. The yield never comes back.
     ///
+    /// Law: semantics 2.
+    ///
     /// Args:
     ///     k: The continuation; using it takes it.
     ///     exc: An exception, or an exception class, which is instantiated at once.
     ///
     /// Raises:
-    ///     TypeError: `k` is no continuation, or `exc` no exception; `k` stays unused.
-    ///     ContinuationError: At the yield, when `k` was used already, or outside a clause.
+    ///     `TypeError`: `k` is no continuation, or `exc` no exception; `k` stays unused.
+    ///     `ContinuationError`: At the yield, when `k` was used already, or outside a clause.
     ///
     /// Example:
     ///
@@ -139,12 +145,14 @@ node! {
 node! {
     /// Unwinds `k` here: its `finally` and `with` blocks run, their effects handled. Evaluates to `None`.
     ///
+    /// Law: semantics 3.
+    ///
     /// Args:
     ///     k: The continuation; using it takes it.
     ///
     /// Raises:
-    ///     TypeError: `k` is no continuation.
-    ///     ContinuationError: At the yield, when `k` was used already.
+    ///     `TypeError`: `k` is no continuation.
+    ///     `ContinuationError`: At the yield, when `k` was used already.
     ///
     /// Example:
     ///
@@ -174,9 +182,11 @@ node! {
 node! {
     /// Performs the clause's own effect outward; the answer comes back to the clause, which still owns its `k`.
     ///
+    /// Law: semantics 2.
+    ///
     /// Raises:
-    ///     ContinuationError: At the yield, outside a clause.
-    ///     UnhandledEffectError: At the yield, when no handler outside accepts the effect.
+    ///     `ContinuationError`: At the yield, outside a clause.
+    ///     `UnhandledEffectError`: At the yield, when no handler outside accepts the effect.
     ///
     /// Example:
     ///
@@ -198,9 +208,11 @@ node! {
 node! {
     /// Ends the clause and hands its effect, with its `k`, to the next handler outward.
     ///
+    /// Law: semantics 2.
+    ///
     /// Raises:
-    ///     ContinuationError: At the yield, outside a clause, or when `k` was used or kept.
-    ///     UnhandledEffectError: At the perform, when no handler outside accepts the effect.
+    ///     `ContinuationError`: At the yield, outside a clause, or when `k` was used or kept.
+    ///     `UnhandledEffectError`: At the perform, when no handler outside accepts the effect.
     ///
     /// Example:
     ///
@@ -222,8 +234,10 @@ node! {
 node! {
     /// Evaluates to the clause's own continuation, of the nearest clause.
     ///
+    /// Law: semantics 2.
+    ///
     /// Raises:
-    ///     ContinuationError: At the yield, outside a clause.
+    ///     `ContinuationError`: At the yield, outside a clause.
     ///
     /// Example:
     ///
@@ -241,13 +255,15 @@ node! {
 }
 
 node! {
-    /// Evaluates to the handlers in scope, the objects that the user gave, innermost first; with `k`, to those inside `k`.
+    /// Evaluates to the handlers in scope, the user's own objects, innermost first; with `k`, to those inside `k`.
+    ///
+    /// Law: semantics 2.
     ///
     /// Args:
     ///     k: A continuation, or nothing for the place of the yield.
     ///
     /// Raises:
-    ///     TypeError: `k` is no continuation.
+    ///     `TypeError`: `k` is no continuation.
     ///
     /// Example:
     ///
@@ -266,6 +282,8 @@ node! {
 node! {
     /// Evaluates to a snapshot of the programs, clauses and handlers from here outward, as `ContextLine`s.
     ///
+    /// Law: semantics 2.
+    ///
     /// Example:
     ///
     /// ```python
@@ -283,11 +301,13 @@ node! {
 node! {
     /// Evaluates to what the awaitable that `action()` makes comes to. For drivers that can await: `async_run`, `PyVM`.
     ///
+    /// Law: semantics 5.
+    ///
     /// Args:
     ///     action: From nothing to an awaitable.
     ///
     /// Raises:
-    ///     TypeError: `action` is not callable; or, at the yield, the driver cannot await.
+    ///     `TypeError`: `action` is not callable; or, at the yield, the driver cannot await.
     ///
     /// Example:
     ///

@@ -11,12 +11,14 @@ use super::{DoExpr, Node, NodeKind, check};
 node! {
     /// Evaluates `p` with `handler` around it, and to what the handler makes of its result.
     ///
+    /// Law: semantics 2.
+    ///
     /// Args:
     ///     handler: A handler, or a bare callable: a control clause for every effect.
     ///     p: A program or an effect.
     ///
     /// Raises:
-    ///     TypeError: `handler` is no handler, or `p` is neither.
+    ///     `TypeError`: `handler` is no handler, or `p` is neither.
     ///
     /// Example:
     ///
@@ -39,20 +41,20 @@ node! {
 node! {
     /// Evaluates `p`; each effect performed meanwhile is first given to `f`, and what it returns is evaluated instead.
     ///
-    /// `f` is skipped by what its own program performs, so that it may perform the effect again.
+    /// `f` is skipped by what its own program performs, so that it may perform the effect again. Law: semantics 2.
     ///
     /// Args:
     ///     f: From the effect to the program or effect that answers it.
     ///     p: A program or an effect.
     ///
     /// Raises:
-    ///     TypeError: `f` is not callable, or `p` is neither.
+    ///     `TypeError`: `f` is not callable, or `p` is neither.
     ///
     /// Example:
     ///
     /// ```python
     /// >>> from segue import Tell, WithIntercept, run, writer
-    /// >>> loud = WithIntercept(lambda effect: Tell(effect.entry.upper()), Tell("hi"))
+    /// >>> loud = WithIntercept(lambda effect: Tell(effect.x.upper()), Tell("hi"))
     /// >>> list(run(loud, handlers=[writer]).log)
     /// ['HI']
     ///
@@ -68,13 +70,15 @@ node! {
 node! {
     /// Evaluates `p` inside a wall: only effects of exactly the classes in `allow` reach the handlers outside.
     ///
+    /// Law: semantics 2.
+    ///
     /// Args:
     ///     allow: Effect classes; subclasses do not count.
     ///     p: A program or an effect.
     ///
     /// Raises:
-    ///     TypeError: `allow` holds something else, or `p` is neither.
-    ///     UnhandledEffectError: At a perform inside, when the effect may not pass.
+    ///     `TypeError`: `allow` holds something else, or `p` is neither.
+    ///     `UnhandledEffectError`: At a perform inside, when the effect may not pass.
     ///
     /// Example:
     ///
@@ -95,11 +99,13 @@ node! {
 node! {
     /// Evaluates to `Ok(result of p)`, or to `Err(error)` when `p` fails with an `Exception`.
     ///
+    /// Law: semantics 6.
+    ///
     /// Args:
     ///     p: A program or an effect.
     ///
     /// Raises:
-    ///     TypeError: It is neither.
+    ///     `TypeError`: It is neither.
     ///
     /// Example:
     ///
@@ -118,12 +124,14 @@ node! {
 node! {
     /// Evaluates `p` with some values of the reader's environment replaced.
     ///
+    /// Law: semantics 6.
+    ///
     /// Args:
     ///     overrides: The replaced values, by key; the mapping is copied.
     ///     p: A program or an effect.
     ///
     /// Raises:
-    ///     TypeError: `overrides` is no mapping, or `p` is neither.
+    ///     `TypeError`: `overrides` is no mapping, or `p` is neither.
     ///
     /// Example:
     ///
@@ -135,7 +143,7 @@ node! {
     /// ```
     Local(overrides, p) shows ["overrides", "program"] {
         /// The replaced values; nobody else holds this dictionary but who reads the attribute.
-        overrides: Py<PyDict> = mapping(overrides),
+        overrides: Link<PyDict> = mapping(overrides),
         /// What sees them.
         program: Link = program(p),
     }
@@ -144,11 +152,13 @@ node! {
 node! {
     /// Evaluates `p` to `(result, entries)`: what was told meanwhile, which goes outward as well.
     ///
+    /// Law: semantics 6.
+    ///
     /// Args:
     ///     p: A program or an effect.
     ///
     /// Raises:
-    ///     TypeError: It is neither.
+    ///     `TypeError`: It is neither.
     ///
     /// Example:
     ///
@@ -168,13 +178,15 @@ node! {
 node! {
     /// Evaluates `acquire` to a resource, then `use(resource)`, and after it, however it ends, `release(resource)`.
     ///
+    /// Law: semantics 6.
+    ///
     /// Args:
     ///     acquire: A program or an effect.
     ///     use: From the resource to the program or effect that uses it.
     ///     release: From the resource to the program or effect that gives it back.
     ///
     /// Raises:
-    ///     TypeError: `acquire` is neither, or one of the others is not callable.
+    ///     `TypeError`: `acquire` is neither, or one of the others is not callable.
     ///
     /// Example:
     ///
@@ -196,17 +208,19 @@ node! {
 }
 
 node! {
-    /// Evaluates `p` inside forks of the handlers, interceptors and walls that `k` contains: what a scheduler spawns with.
+    /// Evaluates `p` inside forks of the handlers, interceptors and walls that `k` contains.
     ///
-    /// Forked handlers only answer: they have no `result`, `error` or `exit`.
+    /// This is what a scheduler spawns with. Forked handlers only answer: they have no `result`, `error` or `exit`.
+    ///
+    /// Law: semantics 2.
     ///
     /// Args:
     ///     k: The continuation whose scope is inherited; it is not used by this.
     ///     p: A program or an effect.
     ///
     /// Raises:
-    ///     TypeError: `k` is no continuation, or `p` is neither.
-    ///     ContinuationError: At the yield, when `k` was used already.
+    ///     `TypeError`: `k` is no continuation, or `p` is neither.
+    ///     `ContinuationError`: At the yield, when `k` was used already.
     ///
     /// Example:
     ///
@@ -232,12 +246,14 @@ node! {
 node! {
     /// Evaluates to a kept continuation that has not started: resumed with `None`, it evaluates `p` inside `handlers`.
     ///
+    /// Law: semantics 2.
+    ///
     /// Args:
     ///     p: A program or an effect.
     ///     handlers: One handler or a sequence of handlers, the last innermost.
     ///
     /// Raises:
-    ///     TypeError: `p` is neither, or one of the handlers is none.
+    ///     `TypeError`: `p` is neither, or one of the handlers is none.
     ///
     /// Example:
     ///

@@ -12,6 +12,8 @@ use super::{DoExpr, Node, NodeKind, build, check};
 node! {
     /// A program that evaluates to `value` and performs nothing.
     ///
+    /// Law: semantics 1.
+    ///
     /// Args:
     ///     value: Any value, a program or an effect among them: it is not evaluated.
     ///
@@ -32,12 +34,14 @@ node! {
 node! {
     /// Evaluates `p`, then to `f(result)`. What `f` returns is a value, whatever it is.
     ///
+    /// Law: semantics 1.
+    ///
     /// Args:
     ///     p: A program or an effect.
     ///     f: From the result to the new one.
     ///
     /// Raises:
-    ///     TypeError: `p` is neither, or `f` is not callable.
+    ///     `TypeError`: `p` is neither, or `f` is not callable.
     ///
     /// Example:
     ///
@@ -58,12 +62,14 @@ node! {
 node! {
     /// Evaluates `p`, then the program or effect that `f(result)` returns, in the place of this node.
     ///
+    /// Law: semantics 1.
+    ///
     /// Args:
     ///     p: A program or an effect.
     ///     f: From the result to what is evaluated next; anything else that it returns is a `TypeError` there.
     ///
     /// Raises:
-    ///     TypeError: `p` is neither, or `f` is not callable.
+    ///     `TypeError`: `p` is neither, or `f` is not callable.
     ///
     /// Example:
     ///
@@ -84,12 +90,14 @@ node! {
 node! {
     /// Performs `effect`: the nearest enclosing handler that accepts it answers. To yield an effect means the same.
     ///
+    /// Law: semantics 2.
+    ///
     /// Args:
     ///     effect: The effect.
     ///
     /// Raises:
-    ///     TypeError: It is no effect.
-    ///     UnhandledEffectError: At the perform, when no handler in scope accepts it.
+    ///     `TypeError`: It is no effect.
+    ///     `UnhandledEffectError`: At the perform, when no handler in scope accepts it.
     ///
     /// Example:
     ///
@@ -132,7 +140,7 @@ pub(in super::super) fn flat_map(p: &Bound<'_, PyAny>, f: &Bound<'_, PyAny>) -> 
 /// Calls `f(*args, **kwargs)` and evaluates the program or effect that it returns.
 ///
 /// A call of a `@do` function is such a node too, marked by `is_do`: there, what the function returns is a value, and a
-/// generator that it makes is the program's body.
+/// generator that it makes is the program's body. Law: semantics 1.
 ///
 /// Args:
 ///     f: What is called, each time that the node is evaluated.
@@ -140,7 +148,7 @@ pub(in super::super) fn flat_map(p: &Bound<'_, PyAny>, f: &Bound<'_, PyAny>) -> 
 ///     **kwargs: Its arguments by name.
 ///
 /// Raises:
-///     TypeError: `f` is not callable.
+///     `TypeError`: `f` is not callable.
 ///
 /// Example:
 ///
@@ -158,9 +166,9 @@ pub struct Call {
     pub function: Link,
     /// Its positional arguments.
     #[pyo3(get)]
-    pub args: Py<PyTuple>,
+    pub args: Link<PyTuple>,
     /// Its keyword arguments; nobody else holds this dictionary.
-    pub kwargs: Option<Py<PyDict>>,
+    pub kwargs: Option<Link<PyDict>>,
     /// Made by calling a `@do` function.
     #[pyo3(get)]
     pub is_do: bool,
@@ -185,13 +193,8 @@ impl Call {
         kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<PyClassInitializer<Self>> {
         let function = check::callable(f, check::At("Call", "f"))?;
-        let node = Self {
-            function,
-            args: args.clone().unbind(),
-            kwargs: kwargs.map(|kwargs| kwargs.clone().unbind()),
-            is_do: false,
-            is_generator: false,
-        };
+        let node =
+            Self { function, args: args.into(), kwargs: kwargs.map(Link::from), is_do: false, is_generator: false };
         Ok(node.initializer())
     }
 
@@ -223,8 +226,8 @@ impl Call {
     ) -> PyResult<Py<PyAny>> {
         let node = Self {
             function: function.into(),
-            args: args.clone().unbind(),
-            kwargs: kwargs.map(|kwargs| kwargs.clone().unbind()),
+            args: args.into(),
+            kwargs: kwargs.map(Link::from),
             is_do: true,
             is_generator,
         };
@@ -251,11 +254,13 @@ impl Call {
 
 /// A value of the reader's environment that is computed at the first `Ask`: what evaluating `program` gives.
 ///
+/// Law: semantics 6.
+///
 /// Args:
 ///     program: A program or an effect.
 ///
 /// Raises:
-///     TypeError: It is neither.
+///     `TypeError`: It is neither.
 ///
 /// Example:
 ///
