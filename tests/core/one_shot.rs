@@ -253,7 +253,7 @@ fn a_k_that_the_end_of_the_run_unwinds_is_used() {
 fn a_k_does_not_stand_for_what_lives_in_its_slot_now() {
     let (shelf, seen) = (Shelf::new(), Log::new());
     let keeps = keeping(&shelf, "later");
-    let (own, log) = (shelf.clone(), seen.clone());
+    let (own, log) = (shelf, seen.clone());
     let second = program("second", async move |y| {
         y.yields(ping(1)).await.unwrap_err();
         // The chain of the first is unwound, and new ones take its slots.

@@ -35,8 +35,6 @@ node! {
     /// 42
     ///
     /// ```
-    // Freed nodes are used again: clauses make one for every effect that they answer.
-    #[pyo3(freelist = 256)]
     Resume(k, value) shows ["k", "value"] {
         /// What is continued.
         k: Link = continuation(k),
