@@ -4,6 +4,7 @@
 //! out of the cell (one-shot by taking, not by bookkeeping); a kept one that is dropped goes to its run's [`Mailbox`],
 //! for a finaliser must not run user code.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,8 +20,8 @@ pub struct Mailbox {
     interrupted: AtomicBool,
     finished: AtomicBool,
     ending: AtomicBool,
-    unwound: Mutex<Vec<Capture>>,
-    lost: Mutex<Vec<Continuation>>,
+    unwound: Mutex<BTreeSet<Capture>>,
+    lost: Mutex<BTreeMap<Capture, Continuation>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -51,7 +52,7 @@ impl Mailbox {
 
     /// The run ends, and unwinds a chain whose `K` is still held.
     pub(super) fn unwinds(&self, left: &Continuation) {
-        locked(&self.unwound).push(left.capture);
+        locked(&self.unwound).insert(left.capture);
         self.ending.store(true, Ordering::Release);
     }
 
@@ -65,7 +66,7 @@ impl Mailbox {
     }
 
     pub(super) fn post(&self, lost: Continuation) {
-        locked(&self.lost).push(lost);
+        locked(&self.lost).insert(lost.capture, lost);
         self.attention.store(true, Ordering::Release);
     }
 
@@ -79,14 +80,14 @@ impl Mailbox {
         }
     }
 
+    /// The lost continuation that was captured first.
     pub(super) fn take_lost(&self) -> Option<Continuation> {
         let mut lost = locked(&self.lost);
-        let first = lost.iter().enumerate().min_by_key(|(_, one)| one.capture).map(|(index, _)| index);
-        let taken = first.map(|index| lost.swap_remove(index));
+        let (_, first) = lost.pop_first()?;
         if !lost.is_empty() {
             self.attention.store(true, Ordering::Release);
         }
-        taken
+        Some(first)
     }
 }
 

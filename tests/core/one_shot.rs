@@ -180,22 +180,13 @@ fn a_k_of_another_run_is_refused_and_stays_usable_in_its_own() {
             Ok(seen.into())
         })
     };
-    assert_eq!(run(thief).shown(), ["'it belongs to another run'"; 3].join(", ").as_str().brackets());
+    let refused = "'it belongs to another run'";
+    assert_eq!(run(thief).shown(), format!("[{refused}, {refused}, {refused}]"));
 
     shelf.put(k);
     machine.feed(Outcome::Returned(().into()));
     let stop = machine.go();
     assert_eq!(machine.finish(stop).shown(), "8");
-}
-
-trait Brackets {
-    fn brackets(&self) -> String;
-}
-
-impl Brackets for str {
-    fn brackets(&self) -> String {
-        format!("[{self}]")
-    }
 }
 
 /// Semantics 2: the first value of an unstarted continuation must be `None`; else it stays usable.

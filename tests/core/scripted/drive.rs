@@ -392,7 +392,7 @@ pub struct Run {
 impl Run {
     pub fn new(program: impl Into<Value>) -> Self {
         // A machine that goes round in circles fails a test, and does not hang it.
-        let bounds = Bounds { steps: Some(1_000_000), grace: 10_000, ..Bounds::default() };
+        let bounds = Bounds { steps: Some(1_000_000), segments: Some(20_000), grace: 10_000, ..Bounds::default() };
         Self { program: program.into(), bounds, stepping: false }
     }
 
