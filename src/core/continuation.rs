@@ -4,7 +4,7 @@
 //! out of the cell (one-shot by taking, not by bookkeeping); a kept one that is dropped goes to its run's [`Mailbox`],
 //! for a finaliser must not run user code.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,8 +20,8 @@ pub struct Mailbox {
     interrupted: AtomicBool,
     finished: AtomicBool,
     ending: AtomicBool,
-    unwound: Mutex<BTreeSet<Capture>>,
-    lost: Mutex<BTreeMap<Capture, Continuation>>,
+    unwound: Mutex<Vec<Capture>>,
+    lost: Mutex<VecDeque<Continuation>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -52,12 +52,15 @@ impl Mailbox {
 
     /// The run ends, and unwinds a chain whose `K` is still held.
     pub(super) fn unwinds(&self, left: &Continuation) {
-        locked(&self.unwound).insert(left.capture);
+        let mut unwound = locked(&self.unwound);
+        let place = unwound.partition_point(|earlier| *earlier < left.capture);
+        unwound.insert(place, left.capture);
         self.ending.store(true, Ordering::Release);
     }
 
     fn has_unwound(&self, held: &Continuation) -> bool {
-        self.is_finished() || (self.ending.load(Ordering::Acquire) && locked(&self.unwound).contains(&held.capture))
+        self.is_finished()
+            || (self.ending.load(Ordering::Acquire) && locked(&self.unwound).binary_search(&held.capture).is_ok())
     }
 
     /// Whether the run is over.
@@ -66,7 +69,9 @@ impl Mailbox {
     }
 
     pub(super) fn post(&self, lost: Continuation) {
-        locked(&self.lost).insert(lost.capture, lost);
+        let mut queue = locked(&self.lost);
+        let place = queue.partition_point(|earlier| earlier.capture < lost.capture);
+        queue.insert(place, lost);
         self.attention.store(true, Ordering::Release);
     }
 
@@ -83,7 +88,7 @@ impl Mailbox {
     /// The lost continuation that was captured first.
     pub(super) fn take_lost(&self) -> Option<Continuation> {
         let mut lost = locked(&self.lost);
-        let (_, first) = lost.pop_first()?;
+        let first = lost.pop_front()?;
         if !lost.is_empty() {
             self.attention.store(true, Ordering::Release);
         }

@@ -1,4 +1,4 @@
-"""What every test of this folder has around it."""
+"""What every test of this folder has around it, and what the tests of the table of ends are given."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from ends import namespace
 
 # The suite tries the same examples every time; `--hypothesis-profile=search` looks for new ones.
 settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -47,3 +49,18 @@ def pytest_runtest_makereport(item, call):
     if report.failed:
         item.stash[FAILED] = True
     return report
+
+
+@pytest.fixture
+def unraisable(monkeypatch):
+    """What went to `sys.unraisablehook`, so that an unobserved error fails no test by itself."""
+    seen = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: seen.append(args.exc_value))
+    yield seen
+    seen.clear()  # what they hold goes with the test
+
+
+@pytest.fixture(params=["oracle", "segue"])
+def ns(request, unraisable):
+    """The names of an implementation: each test of the table runs on both."""
+    return namespace(request.param)

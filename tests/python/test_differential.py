@@ -8,21 +8,15 @@ import functools
 import importlib
 import os
 import pprint
-import sys
 import types
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-HERE = str(Path(__file__).parent)
-sys.path.insert(0, HERE)
-try:
-    import oracle
-    import programs
-finally:
-    sys.path.remove(HERE)
+import interpreter
+import oracle
+import programs
 
 EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "10000"))
 SEED = int(os.environ.get("SEGUE_SEED", "0"))
@@ -30,7 +24,7 @@ PARTS = 10
 
 
 def observe(ns, root):
-    return programs.Interpreter(ns).run(root)
+    return interpreter.Interpreter(ns).run(root)
 
 
 def difference(root, other="segue"):
@@ -83,10 +77,10 @@ def test_random_programs_of_hypothesis(choices):
     assert difference(programs.draw(programs.Choices(choices).below)) == {}
 
 
-class Strict(programs.Interpreter):
+class Strict(interpreter.Interpreter):
     """Takes errors that no program means for faults of the oracle."""
 
-    LANGUAGE = (oracle.SegueError, oracle.Discontinued, programs.Stop, programs.SpentError, ZeroDivisionError)
+    LANGUAGE = (oracle.SegueError, oracle.Discontinued, interpreter.Stop, interpreter.SpentError, ZeroDivisionError)
     MESSAGES = ("is not a program", "takes None first", "unsupported operand", "can only concatenate")
 
     def plain(self, x):

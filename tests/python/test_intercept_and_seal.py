@@ -5,7 +5,6 @@ import pytest
 from segue import (
     CreateContinuation,
     Delegate,
-    Effect,
     GetExecutionContext,
     GetHandlers,
     Handler,
@@ -26,42 +25,11 @@ from segue import (
     run,
     writer,
 )
-
-
-class Ping(Effect[int]):
-    n: int = 0
-
-
-class Pong(Effect[str]):
-    text: str = ""
+from vocabulary import Fork, Ping, Pong, ask, echo, pong, twice
 
 
 class Louder(Ping):
     pass
-
-
-class Fork(Effect[object]):
-    program: object
-
-
-@do
-def ask(n=0):
-    return (yield Ping(n))
-
-
-@do
-def twice():
-    return (yield Ping(1)), (yield Ping(2))
-
-
-@answers(Ping)
-def echo(e):
-    return e.n
-
-
-@answers(Pong)
-def pong(e):
-    return "pong"
 
 
 @do

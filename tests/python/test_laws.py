@@ -10,7 +10,6 @@ from segue import (
     CycleError,
     Effect,
     Get,
-    Inherit,
     Limits,
     Local,
     Ok,
@@ -34,34 +33,16 @@ from segue import (
     run,
     state,
 )
-
-
-class Ping(Effect[int]):
-    n: int = 0
+from vocabulary import Fork, Ping, echo, forks
 
 
 class Pong(Effect[int]):
     n: int = 0
 
 
-class Fork(Effect[object]):
-    program: object
-
-
-@answers(Ping)
-def echo(e):
-    return e.n
-
-
 @answers(Pong)
 def pong(e):
     return e.n
-
-
-@handles(Fork)
-def forks(e, k):
-    value = yield Inherit(k, e.program)
-    return Resume(k, value)
 
 
 def keeper(kept, effect=Ping):

@@ -1,67 +1,24 @@
-"""Semantics 3: how a body is unwound, what its clean-up may do, and what counts afterwards."""
+"""Semantics 3: what clean-up may do, and what comes of it."""
 
 import contextlib
-
-import pytest
 
 from segue import (
     Discontinue,
     Discontinued,
-    Effect,
     Get,
     Handler,
-    Listen,
-    Local,
-    Ok,
-    Pure,
     Put,
     Resume,
-    ResumeThrow,
     Tell,
     Try,
     WithHandler,
-    WithIntercept,
-    answers,
-    bracket,
     do,
     handles,
-    reader,
     run,
     state,
     writer,
 )
-
-
-class Ping(Effect[int]):
-    n: int = 0
-
-
-class Pong(Effect[str]):
-    text: str = ""
-
-
-@handles(Ping)
-def stop(e, k):
-    return "stopped"
-
-
-@answers(Pong)
-def pong(e):
-    return "pong"
-
-
-@do
-def then_tell(program):
-    """Tell what `program` comes to, after whatever its unwinding told."""
-    value = yield program
-    yield Tell(value)
-    return value
-
-
-def told(program, *handlers):
-    """What `program` and its unwinding told, in order, its value last."""
-    return list(run(then_tell(program), handlers=[writer, *handlers]).log)
-
+from vocabulary import Ping, Pong, pong, stop, then_tell, told
 
 # Clean-up runs, with its effects, before the value of the clause arrives.
 
@@ -206,135 +163,6 @@ def test_state_is_visible_to_the_clean_up():
             yield Put("n", (yield Get("n")) + 10)
 
     assert run(stop(body()), handlers=[state]).raw_store == {"n": 11}
-
-
-# What Discontinued is.
-
-
-def test_discontinued_is_no_exception():
-    assert Discontinued.__bases__ == (BaseException,)
-
-
-def test_except_exception_and_try_do_not_stop_it():
-    @do
-    def inner():
-        try:
-            yield Ping()
-        except Exception:
-            yield Tell("never")
-
-    @do
-    def body():
-        yield Try(inner())
-        yield Tell("never")
-
-    assert told(stop(body())) == ["stopped"]
-
-
-def test_error_hooks_do_not_see_it():
-    log = []
-
-    class Nosy(Handler):
-        def error(self, exc):
-            log.append("error")
-            raise exc
-
-        def result(self, value):
-            log.append("result")
-            return value
-
-        def exit(self):
-            log.append("exit")
-
-    assert run(stop(Nosy()(Ping()))).value == "stopped"
-    assert log == ["exit"]
-
-
-def test_body_that_catches_it_runs_on_as_a_normal_body():
-    """Semantics 3: its effects are handled, its result is dropped without passing `result`."""
-
-    class Stops(Handler):
-        @handles(Ping)
-        def ping(self, e, k):
-            return "stopped"
-
-        def result(self, value):
-            return ("never", value)
-
-    @do
-    def body():
-        try:
-            yield Ping()
-        except Discontinued:
-            yield Tell("caught")
-        yield Tell("ran on")
-        return "dropped"
-
-    assert told(Stops()(body())) == ["caught", "ran on", "stopped"]
-
-
-def test_prompts_inside_behave_normally_when_the_body_runs_on():
-    """Only the own prompt of `k` skips `result`."""
-    log = []
-
-    class Inner(Handler):
-        def result(self, value):
-            log.append(value)
-            return ("mapped", value)
-
-    @do
-    def inner():
-        try:
-            yield Ping()
-        except Discontinued:
-            return "ran on"
-
-    @do
-    def body():
-        log.append((yield Inner()(inner())))
-
-    assert run(stop(body())).value == "stopped"
-    assert log == ["ran on", ("mapped", "ran on")]
-
-
-def test_handlers_inside_are_left_innermost_first():
-    log = []
-
-    class Named(Handler):
-        def __init__(self, name):
-            self.name = name
-
-        def exit(self):
-            yield Tell(self.name)
-            log.append(self.name)
-
-    program = stop(Named("outer")(Named("inner")(Ping())))
-    assert told(program) == ["inner", "outer", "stopped"]
-
-
-def test_exit_of_the_own_handler_runs_before_the_value_arrives():
-    class Stops(Handler):
-        @handles(Ping)
-        def ping(self, e, k):
-            return "stopped"
-
-        def result(self, value):
-            return ("never", value)
-
-        def error(self, exc):
-            return "never"
-
-        def exit(self):
-            yield Tell("exit")
-
-    @do
-    def body():
-        try:
-            yield Ping()
-        finally:
-            yield Tell("finally")
-
-    assert told(Stops()(body())) == ["finally", "exit", "stopped"]
 
 
 # Clean-up that raises.
@@ -555,141 +383,3 @@ def test_clean_up_that_keeps_k_in_the_same_handler_goes_on_later():
             yield Resume(kept[0], None)
 
     assert list(run(program(), handlers=[writer]).log) == ["ended", "cleaned"]
-
-
-# Clauses that are themselves unwound.
-
-
-def test_clause_in_the_middle_of_its_work_is_unwound_with_its_body():
-    @answers(Pong)
-    def works(e):
-        try:
-            yield Ping()
-        finally:
-            yield Tell("clause")
-
-    @do
-    def body():
-        try:
-            yield Pong()
-        finally:
-            yield Tell("body")
-
-    assert told(stop(works(body()))) == ["clause", "body", "stopped"]
-
-
-def test_control_clause_in_the_middle_of_its_work_is_unwound_with_its_unused_k():
-    @handles(Pong)
-    def works(e, k):
-        try:
-            yield Ping()
-        finally:
-            yield Tell("clause")
-        return Resume(k, "never")
-
-    @do
-    def body():
-        try:
-            yield Pong()
-        finally:
-            yield Tell("body")
-
-    assert told(stop(works(body()))) == ["clause", "body", "stopped"]
-
-
-def test_clause_that_waits_in_resume_is_unwound_after_its_body():
-    @handles(Pong)
-    def waits(e, k):
-        try:
-            return (yield Resume(k, "answer"))
-        finally:
-            yield Tell("clause")
-
-    @do
-    def body():
-        yield Pong()
-        try:
-            yield Ping()
-        finally:
-            yield Tell("body")
-
-    assert told(stop(waits(body()))) == ["body", "clause", "stopped"]
-
-
-def test_body_is_unwound_through_local_listen_and_interceptors():
-    @do
-    def inner():
-        try:
-            yield Ping()
-        finally:
-            yield Tell("cleaned")
-
-    program = stop(Local({"a": 1}, Listen(WithIntercept(lambda e: e, inner()))))
-    assert told(program, reader({})) == ["cleaned", "stopped"]
-
-
-def test_bracket_releases_when_the_body_is_ended():
-    program = stop(bracket(Pure("file"), lambda _: Ping(), Tell))
-    assert told(program) == ["file", "stopped"]
-
-
-# Errors that pass.
-
-
-def test_error_that_passes_runs_clean_up_under_the_handlers_of_its_place():
-    @do
-    def inner():
-        try:
-            raise ValueError("x")
-        finally:
-            yield Tell((yield Pong()))
-
-    @do
-    def outer():
-        try:
-            yield pong(inner())
-        finally:
-            yield Tell("outer")
-
-    r = run(Try(outer()), handlers=[writer])
-    assert list(r.log) == ["pong", "outer"]
-
-
-def test_clause_that_throws_base_exception_into_k():
-    class Leave(BaseException):
-        pass
-
-    @handles(Ping)
-    def throws(e, k):
-        return ResumeThrow(k, Leave("now"))
-
-    @do
-    def body():
-        try:
-            yield Ping()
-        finally:
-            yield Tell("cleaned")
-
-    with pytest.raises(Leave) as caught:
-        run(Try(throws(body())), handlers=[writer])
-    assert list(caught.value.run_result.log) == ["cleaned"]
-
-
-def test_unwinding_leaves_the_rest_of_the_program_alone():
-    @do
-    def body(n):
-        try:
-            yield Ping()
-        finally:
-            yield Put("n", (yield Get("n")) + n)
-
-    @do
-    def program():
-        yield Put("n", 0)
-        values = []
-        for n in (1, 2, 3):
-            value = yield stop(body(n))
-            values.append(value)
-        return values, (yield Get("n"))
-
-    assert run(Try(program()), handlers=[state]).value == Ok((["stopped"] * 3, 6))

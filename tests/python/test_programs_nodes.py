@@ -1,17 +1,14 @@
-"""Semantics 1: nodes, yields and roots, and what each wrong one says (P-rows of the faults)."""
+"""Semantics 1: nodes and effects (P-rows of the faults)."""
 
-import asyncio
 import copy
 import functools
 import inspect
 import pickle
-import threading
-import traceback
 
 import pytest
 
+from programs_vocabulary import add, async_generator, coroutine, error_at_yield, raw
 from segue import (
-    Ask,
     Call,
     CreateContinuation,
     Discontinue,
@@ -37,13 +34,9 @@ from segue import (
     answers,
     bracket,
     do,
-    reader,
     run,
 )
-
-
-class Ping(Effect[int]):
-    n: int = 0
+from vocabulary import Ping, echo
 
 
 class Louder(Ping):
@@ -59,46 +52,9 @@ class Bare(Effect[str]):
     pass
 
 
-@answers(Ping)
-def echo(e):
-    return e.n
-
-
-@do
-def add(a, b):
-    return (yield Ping(a)) + (yield Ping(b))
-
-
 @do
 def constant(value):
     return value
-
-
-def raw(n=1):
-    yield Ping(n)
-
-
-async def coroutine():
-    return 1
-
-
-async def async_generator():
-    yield 1
-
-
-def error_at_yield(wrong):
-    """Yield `wrong` inside a program that catches the TypeError at that yield and gives it."""
-
-    @do
-    def program():
-        try:
-            yield wrong
-        except TypeError as e:
-            return e, (yield Ping(7))
-
-    error, after = run(program(), handlers=[echo]).value
-    assert after == 7  # the program goes on
-    return error
 
 
 # Nodes.
@@ -437,290 +393,3 @@ def test_effects_may_have_methods():
     assert Area(2, 3).size == 6
     assert Area(2, 3).grown(1) == Area(3, 4)
     assert Area.__match_args__ == ("w", "h")
-
-
-# Wrong yields.
-
-
-@pytest.mark.parametrize("wrong", [1, None, "text", [1, 2], 2.5, {"a": 1}, (1,)])
-def test_p01_plain_value_points_at_pure_and_return(wrong):
-    message = str(error_at_yield(wrong))
-    assert type(wrong).__name__ in message or repr(wrong) in message
-    assert "Pure" in message
-    assert "return" in message
-
-
-@pytest.mark.parametrize("wrong", [Ping, int, asyncio.Future])
-def test_p01_class_is_named(wrong):
-    assert wrong.__name__ in str(error_at_yield(wrong))
-
-
-def test_p01_exception_is_named_and_not_raised():
-    message = str(error_at_yield(ValueError("not raised")))
-    assert "ValueError" in message
-
-
-def test_p01_the_error_stands_at_the_line_of_the_yield():
-    @do
-    def program():
-        yield Pure(1)
-        yield 3
-
-    error = run(program()).error
-    assert traceback.extract_tb(error.__traceback__)[-1].line == "yield 3"
-
-
-def test_p01_uncaught_it_is_the_result():
-    def program():
-        yield object()
-
-    r = run(program())
-    assert isinstance(r.error, TypeError)
-
-
-def test_p02_coroutine_points_at_await_and_is_closed():
-    wrong = coroutine()
-    assert "Await" in str(error_at_yield(wrong))
-    assert inspect.getcoroutinestate(wrong) == inspect.CORO_CLOSED
-
-
-def test_p02_async_generator_points_at_await():
-    assert "Await" in str(error_at_yield(async_generator()))
-
-
-def test_p03_do_function_that_was_not_called_is_named():
-    message = str(error_at_yield(add))
-    assert "add" in message
-    assert "call" in message
-
-
-def test_p03_bare_generator_names_its_function_and_do():
-    wrong = raw()
-    message = str(error_at_yield(wrong))
-    wrong.close()
-    assert "raw" in message
-    assert "@do" in message
-
-
-def test_p03_each_mistake_has_a_message_of_its_own():
-    generator = raw()
-    messages = [str(error_at_yield(wrong)) for wrong in (1, add, generator, coroutine(), Ping)]
-    generator.close()
-    assert len(set(messages)) == len(messages)
-
-
-# Wrong roots.
-
-
-@pytest.mark.parametrize(
-    ("root", "names"),
-    [
-        (3, "3|int"),
-        (None, "None"),
-        ("text", "text|str"),
-        (raw, "raw"),
-        (add, "add"),
-        (Ping, "Ping"),
-        (coroutine, "coroutine"),
-        (echo, "echo|handler"),
-    ],
-)
-def test_p17_wrong_root_is_an_error_of_run_itself(root, names):
-    with pytest.raises(TypeError, match=names):
-        run(root)
-
-
-def test_p17_function_that_was_not_called_says_so():
-    for function in (raw, add):
-        with pytest.raises(TypeError, match="call"):
-            run(function)
-
-
-def test_p17_coroutine_is_closed():
-    root = coroutine()
-    with pytest.raises(TypeError, match="coroutine"):
-        run(root)
-    assert inspect.getcoroutinestate(root) == inspect.CORO_CLOSED
-
-
-def test_p17_async_generator():
-    with pytest.raises(TypeError, match="async"):
-        run(async_generator())
-
-
-def test_bare_generator_may_be_a_root():
-    def answer():
-        return (yield Ping(6))
-
-    assert run(answer(), handlers=[echo]).value == 6
-
-
-# Programs are values.
-
-
-def test_p05_program_runs_many_times():
-    program = add(1, 2)
-    assert [run(program, handlers=[echo]).value for _ in range(5)] == [3] * 5
-
-
-def test_p05_program_runs_in_eight_threads_at_once():
-    @do
-    def counts(n):
-        total = 0
-        for i in range(n):
-            total += yield Ping(i)
-        return total
-
-    program = counts(500)
-    start = threading.Barrier(8)
-    results = []
-
-    def work():
-        start.wait()
-        results.append(run(program, handlers=[echo]).value)
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [sum(range(500))] * 8
-
-
-def test_program_may_stand_twice_in_another():
-    part = add(1, 2)
-
-    @do
-    def both():
-        return (yield part), (yield part)
-
-    assert run(both(), handlers=[echo]).value == (3, 3)
-
-
-def test_p06_generator_that_is_already_running():
-    me = []
-
-    def program():
-        try:
-            run(me[0]).value
-        except ValueError as e:
-            return str(e)
-        yield Pure(None)
-
-    me.append(program())
-    assert "already executing" in run(me[0]).value
-
-
-def test_p07_stop_iteration_in_a_program_becomes_runtime_error():
-    stop = StopIteration("x")
-
-    @do
-    def generator():
-        yield Pure(1)
-        raise stop
-
-    @do
-    def plain():
-        raise stop
-
-    for program in (generator(), plain()):
-        error = run(program).error
-        assert type(error) is RuntimeError
-        assert error.__cause__ is stop
-
-
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda f: Map(Pure(1), f),
-        lambda f: FlatMap(Pure(1), f),
-        lambda f: Call(f, 1),
-        lambda f: WithIntercept(f, Ping()),
-        lambda f: bracket(Pure(1), f, Pure),
-    ],
-)
-def test_p07_stop_iteration_in_a_function_called_by_the_machine(build):
-    """Semantics 3: StopIteration that leaves a function called by the machine becomes RuntimeError."""
-    stop = StopIteration("x")
-
-    def raises(_):
-        raise stop
-
-    error = run(build(raises), handlers=[echo]).error
-    assert type(error) is RuntimeError
-    assert error.__cause__ is stop
-
-
-def test_p08_return_in_finally_swallows_the_exception():
-    @do
-    def swallows():
-        try:
-            raise ValueError("lost")
-        finally:
-            yield Ping()
-            return "kept"  # noqa: B012
-
-    assert run(swallows(), handlers=[echo]).value == "kept"
-
-
-def test_p10_cause_context_and_notes_are_unchanged():
-    @do
-    def inner():
-        yield Ping()
-        error = ValueError("inner")
-        error.add_note("a note")
-        raise error
-
-    @do
-    def middle():
-        try:
-            yield inner()
-        except ValueError as e:
-            raise KeyError("middle") from e
-
-    @do
-    def outer():
-        try:
-            yield middle()
-        except KeyError:
-            raise OSError("outer")  # noqa: B904
-
-    error = run(outer(), handlers=[echo]).error
-    assert type(error) is OSError
-    assert type(error.__context__) is KeyError
-    assert error.__cause__ is None
-    assert type(error.__context__.__cause__) is ValueError
-    assert error.__context__.__cause__.__notes__ == ["a note"]
-
-
-def test_p11_exception_groups_split_across_programs():
-    @do
-    def inner():
-        yield Ping()
-        raise ExceptionGroup("both", [ValueError(1), KeyError(2), OSError(3)])
-
-    @do
-    def outer():
-        seen = []
-        try:
-            yield inner()
-        except* ValueError as group:
-            seen.extend(group.exceptions)
-        except* KeyError as group:
-            seen.append((yield Ping(5)))
-            seen.extend(group.exceptions)
-        return seen
-
-    error = run(outer(), handlers=[echo]).error
-    assert isinstance(error, ExceptionGroup)
-    assert [type(e) for e in error.exceptions] == [OSError]
-
-
-def test_programs_are_evaluated_where_they_stand():
-    """Semantics 1: nothing runs until a program is evaluated, under the handlers of that place."""
-
-    @do
-    def program(part):
-        return (yield WithHandler(reader({"who": "inner"}), part)), (yield part)
-
-    assert run(program(Ask("who")), handlers=[reader({"who": "outer"})]).value == ("inner", "outer")
