@@ -30,18 +30,25 @@ static NAMES: PyOnceLock<Names> = PyOnceLock::new();
 /// # Errors
 /// When the package is broken.
 pub fn names(py: Python<'_>) -> PyResult<&Names> {
-    NAMES.get_or_try_init(py, || {
-        let errors = py.import("segue._errors")?;
-        let types = py.import("types")?;
-        Ok(Names {
-            discontinued: errors.getattr("Discontinued")?.unbind(),
-            coroutine: types.getattr("CoroutineType")?.cast_into::<PyType>()?.unbind(),
-            generator: types.getattr("GeneratorType")?.cast_into::<PyType>()?.unbind(),
-            limit_exceeded: errors.getattr("LimitExceeded")?.cast_into::<PyType>()?.unbind(),
-            copy: py.import("copy")?.getattr("copy")?.unbind(),
-            iterators: iterators(py)?,
-            result: py.import("segue._result")?.unbind(),
-        })
+    if let Some(known) = NAMES.get(py) {
+        return Ok(known);
+    }
+    // Looking them up runs Python, which may come back here: nobody waits, the first table counts.
+    let table = look_up(py)?;
+    Ok(NAMES.get_or_init(py, || table))
+}
+
+fn look_up(py: Python<'_>) -> PyResult<Names> {
+    let errors = py.import("segue._errors")?;
+    let types = py.import("types")?;
+    Ok(Names {
+        discontinued: errors.getattr("Discontinued")?.unbind(),
+        coroutine: types.getattr("CoroutineType")?.cast_into::<PyType>()?.unbind(),
+        generator: types.getattr("GeneratorType")?.cast_into::<PyType>()?.unbind(),
+        limit_exceeded: errors.getattr("LimitExceeded")?.cast_into::<PyType>()?.unbind(),
+        copy: py.import("copy")?.getattr("copy")?.unbind(),
+        iterators: iterators(py)?,
+        result: py.import("segue._result")?.unbind(),
     })
 }
 

@@ -33,16 +33,18 @@ struct Signals {
 static SIGNALS: PyOnceLock<Signals> = PyOnceLock::new();
 
 fn signals(py: Python<'_>) -> PyResult<&Signals> {
-    SIGNALS.get_or_try_init(py, || {
-        let module = py.import("_signal")?;
-        Ok(Signals {
-            get: module.getattr("getsignal")?.unbind(),
-            set: module.getattr("signal")?.unbind(),
-            number: module.getattr("SIGINT")?.unbind(),
-            default: module.getattr("default_int_handler")?.unbind(),
-            native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
-        })
-    })
+    if let Some(known) = SIGNALS.get(py) {
+        return Ok(known);
+    }
+    let module = py.import("_signal")?;
+    let table = Signals {
+        get: module.getattr("getsignal")?.unbind(),
+        set: module.getattr("signal")?.unbind(),
+        number: module.getattr("SIGINT")?.unbind(),
+        default: module.getattr("default_int_handler")?.unbind(),
+        native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
+    };
+    Ok(SIGNALS.get_or_init(py, || table))
 }
 
 /// The handler of SIGINT while a run is going on.

@@ -63,7 +63,12 @@ pub struct Clause {
 impl Clause {
     /// Where its yields are in tail position; read from its bytecode once.
     pub fn tail(&self, py: Python<'_>) -> &Tail {
-        self.tail.get_or_init(|| self.read_tail(py).unwrap_or(Tail::Nowhere))
+        if let Some(known) = self.tail.get() {
+            return known;
+        }
+        // Reading runs Python, which may come back here or let another thread come: nobody waits, the first one counts.
+        let tail = self.read_tail(py).unwrap_or(Tail::Nowhere);
+        self.tail.get_or_init(|| tail)
     }
 
     fn read_tail(&self, py: Python<'_>) -> PyResult<Tail> {

@@ -95,13 +95,17 @@ fn hides(character: char) -> bool {
 fn shortened<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
     static BOUNDED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
-    let bounded = BOUNDED.get_or_try_init(py, || -> PyResult<Py<PyAny>> {
-        let bounded = py.import("reprlib")?.getattr("Repr")?.call0()?;
-        for (name, limit) in [("maxlevel", 4), ("maxstring", 100), ("maxlong", 60), ("maxother", 2 * LIMIT)] {
-            bounded.setattr(name, limit)?;
+    let bounded = match BOUNDED.get(py) {
+        Some(known) => known,
+        None => {
+            // The import may come back here: nobody waits, the first one counts.
+            let made = py.import("reprlib")?.getattr("Repr")?.call0()?;
+            for (name, limit) in [("maxlevel", 4), ("maxstring", 100), ("maxlong", 60), ("maxother", 2 * LIMIT)] {
+                made.setattr(name, limit)?;
+            }
+            BOUNDED.get_or_init(py, || made.unbind())
         }
-        Ok(bounded.unbind())
-    })?;
+    };
     Ok(bounded.bind(py).call_method1(pyo3::intern!(py, "repr"), (value,))?.cast_into::<PyString>()?)
 }
 
