@@ -40,7 +40,7 @@ pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outc
         PythonCall::Adopt(handler, value) => adopt(py, &handler, value.bind(py)),
         PythonCall::Request(request) => serve(py, request).map(Outcome::Returned),
     };
-    outcome.unwrap_or_else(|error| Outcome::Raised(error.into_value(py)))
+    outcome.unwrap_or_else(|error| Outcome::Raised(from_function(py, error).into_value(py)))
 }
 
 /// One step of a generator.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use pyo3::exceptions::{PyBaseException, PyException, PyKeyboardInterrupt, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyMapping, PyTuple};
+use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::classes::handler::RootHandler;
 use super::classes::limits::Limits;
@@ -104,12 +104,12 @@ impl Machine {
                 Event::Python(call) => self.call(py, call),
                 Event::Fault(fault) => Outcome::Raised(self.fault(py, fault)),
                 Event::Attention => match self.interrupt(py) {
-                    Some(error) if self.interrupted => {
+                    Some(error) if self.interrupted && error.is_instance_of::<PyKeyboardInterrupt>(py) => {
                         self.exceeded = Some(error.into_value(py));
                         return Turn::Ended(Err(self.abandon(py)));
                     }
                     Some(error) => {
-                        self.interrupted = error.is_instance_of::<PyKeyboardInterrupt>(py);
+                        self.interrupted |= error.is_instance_of::<PyKeyboardInterrupt>(py);
                         Outcome::Raised(error.into_value(py))
                     }
                     None => continue,
@@ -300,9 +300,16 @@ impl Machine {
         &self.vm
     }
 
-    /// The trace so far, for the collector.
-    pub fn entries(&self) -> impl Iterator<Item = &Py<PyAny>> {
-        self.trace.iter().flatten()
+    /// What is held beside the machine, for the collector.
+    ///
+    /// # Errors
+    /// What the visitor raises to stop the traversal.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for entry in self.trace.iter().flatten() {
+            visit.call(entry)?;
+        }
+        visit.call(&self.exceeded)?;
+        self.roots.traverse(visit)
     }
 }
 

@@ -210,13 +210,15 @@ fn missing(py: Python<'_>, key: &Bound<'_, PyAny>, mapping: &Bound<'_, PyAny>) -
     made.map_or_else(|error| error, PyErr::from_value)
 }
 
+/// How many keys are searched for close matches: a miss must not cost more than a store of this size.
+const SEARCHED_KEYS: usize = 200;
 /// How many keys a message names.
 const SHOWN_KEYS: usize = 10;
 
 fn close_matches(py: Python<'_>, key: &Bound<'_, PyAny>, entries: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let Ok(key) = key.cast::<PyString>() else { return Ok(Vec::new()) };
     let mut texts = Vec::new();
-    for known in entries.try_iter()? {
+    for known in entries.try_iter()?.take(SEARCHED_KEYS) {
         if let Ok(known) = known?.cast_into::<PyString>() {
             texts.push(known);
         }

@@ -3,6 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::classes::handler::{HandlerTable, Installed};
 
@@ -16,6 +17,27 @@ pub struct Roots {
 }
 
 impl Roots {
+    /// What is held, for the collector.
+    ///
+    /// # Errors
+    /// What the visitor raises to stop the traversal.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for (_, entries) in &self.starts {
+            visit.call(entries)?;
+        }
+        for (_, entries) in &self.states {
+            visit.call(entries)?;
+        }
+        for (_, log) in &self.logs {
+            visit.call(log)?;
+        }
+        for (_, instance, table) in &self.reporters {
+            visit.call(instance)?;
+            visit.call(table)?;
+        }
+        Ok(())
+    }
+
     /// What built-in handlers of that kind without settings start from.
     pub fn start(&mut self, kind: &'static str, entries: Py<PyDict>) {
         self.starts.push((kind, entries));

@@ -127,9 +127,15 @@ impl Guard {
                 signals.set.bind(py).call1((&signals.number, &signals.default))?;
             }
         }
-        if runs().is_empty() && take_pressed() {
-            return Err(PyKeyboardInterrupt::new_err(()));
+        if !PRESSED.load(Ordering::Relaxed) {
+            return Ok(());
         }
-        Ok(())
+        // The run outside serves what came too late for this one.
+        if let Some(outer) = runs().last() {
+            outer.interrupt();
+            return Ok(());
+        }
+        PRESSED.store(false, Ordering::Relaxed);
+        Err(PyKeyboardInterrupt::new_err(()))
     }
 }

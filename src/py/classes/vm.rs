@@ -257,9 +257,7 @@ impl PyVm {
             Some(Err(error)) => visit.call(error)?,
             None => {}
         }
-        for entry in machine.entries() {
-            visit.call(entry)?;
-        }
+        machine.traverse(&visit)?;
         let mut collector = Collector { visit, stopped: None };
         machine.vm().visit(&mut collector);
         collector.stopped.map_or(Ok(()), Err)
@@ -310,7 +308,14 @@ impl Drop for PyVm {
     fn drop(&mut self) {
         let state = std::mem::replace(self.state.get_mut().unwrap_or_else(PoisonError::into_inner), State::Idle);
         if !matches!(state, State::Idle) {
-            Python::try_attach(|py| close(py, state));
+            Python::try_attach(|py| {
+                // An exception that is on its way while the VM dies is not this program's.
+                let passing = PyErr::take(py);
+                close(py, state);
+                if let Some(passing) = passing {
+                    passing.restore(py);
+                }
+            });
         }
     }
 }

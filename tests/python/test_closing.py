@@ -1,0 +1,101 @@
+"""A VM that is dropped or collected, and an interrupt that comes to the wrong run (semantics 4 and 5)."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import weakref
+
+import pytest
+
+from segue import Effect, Get, PyVM, VMStateError, answers, do, run, state
+
+
+class Ping(Effect[int]):
+    n: int = 0
+
+
+@answers(Ping)
+def one(effect):
+    return 1
+
+
+def started(log):
+    @do
+    def program():
+        try:
+            yield Ping()
+            yield Ping()
+        finally:
+            yield Ping()
+            log.append("cleaned")
+
+    vm = PyVM()
+    vm.start_program(program(), [one])
+    vm.step_once()
+    vm.step_once()
+    return vm
+
+
+def test_vm_dropped_while_an_exception_passes_keeps_both():
+    log = []
+    with pytest.raises(TypeError, match="int"):
+        int(started(log))
+    with pytest.raises(VMStateError):
+        started(log).run(Ping())
+    assert log == ["cleaned", "cleaned"]
+
+
+def test_vm_in_a_cycle_through_its_store_is_collected():
+    class Box:
+        pass
+
+    @do
+    def program():
+        yield Ping()
+        yield Ping()
+
+    box = Box()
+    box.vm = PyVM()
+    box.vm.start_program(program(), [one, state], store={"me": box})
+    box.vm.step_once()
+    gone = weakref.ref(box)
+    del box
+    gc.collect()
+    assert gone() is None
+
+
+def test_stop_iteration_of_a_key_is_a_runtime_error():
+    class Key:
+        def __hash__(self):
+            raise StopIteration("hash")
+
+    error = run(Get(Key()), handlers=[state]).error
+    assert isinstance(error, RuntimeError)
+    assert isinstance(error.__cause__, StopIteration)
+
+
+def test_interrupt_that_comes_too_late_for_an_inner_run_reaches_the_outer_one():
+    performed = []
+
+    @do
+    def inner():
+        performed.append(1)
+        if len(performed) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return 1
+        yield
+
+    @answers(Ping)
+    def nested(effect):
+        return run(inner()).value
+
+    @do
+    def loop():
+        for _ in range(1000):
+            yield Ping()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(loop(), handlers=[nested])
+    assert len(performed) <= 4
