@@ -96,6 +96,11 @@ def test_interrupt_that_comes_too_late_for_an_inner_run_reaches_the_outer_one():
         for _ in range(1000):
             yield Ping()
 
-    with pytest.raises(KeyboardInterrupt):
-        run(loop(), handlers=[nested])
+    # A test that runs in the background of a shell has SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(loop(), handlers=[nested])
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(performed) <= 4
