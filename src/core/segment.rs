@@ -169,18 +169,6 @@ impl<W: World> Slot for Segment<W> {
 }
 
 impl<W: World> Segment<W> {
-    /// How many interceptors' programs run on this segment, one inside the other.
-    #[must_use]
-    pub const fn interceptor_eval_depth(&self) -> usize {
-        self.interceptor_skip_stack.len()
-    }
-
-    /// Whether a continuation stands for the chain that ends here.
-    #[must_use]
-    pub const fn is_detached(&self) -> bool {
-        self.head.is_some()
-    }
-
     /// The prompt, when it is one.
     #[must_use]
     pub const fn prompt(&self) -> Option<&Prompt<W>> {

@@ -20,10 +20,7 @@ const USER_FRAMES: usize = 64;
 impl<W: World> Vm<W> {
     /// `Resume`: the continuation goes on here, and what waits here waits for it.
     pub(super) fn resume(&mut self, host: &mut impl Host<W>, k: W::Value, how: Resumption<W>) -> Flow<W> {
-        let fate = match how {
-            Resumption::Value(_) => Fate::Resumed,
-            Resumption::Error(_) => Fate::ThrownInto,
-        };
+        let fate = how.fate(Fate::Resumed);
         let by = self.user_label(host);
         let taken = self.take_to_resume(host, &k, fate, by, how);
         host.discard(k);
@@ -47,10 +44,7 @@ impl<W: World> Vm<W> {
             host.discard(k);
             return ControlFlow::Break(event);
         }
-        let fate = match how {
-            Resumption::Value(_) => Fate::Transferred,
-            Resumption::Error(_) => Fate::ThrownInto,
-        };
+        let fate = how.fate(Fate::Transferred);
         let by = self.user_label(host);
         let taken = self.take_to_resume(host, &k, fate, by, how);
         host.discard(k);
@@ -158,11 +152,7 @@ impl<W: World> Vm<W> {
                     self.push_frame(Frame::Clause(clause));
                     return ControlFlow::Break(event);
                 }
-                let fate = match &how {
-                    Resumption::Value(_) if by_transfer => Fate::Transferred,
-                    Resumption::Value(_) => Fate::Resumed,
-                    Resumption::Error(_) => Fate::ThrownInto,
-                };
+                let fate = how.fate(if by_transfer { Fate::Transferred } else { Fate::Resumed });
                 let by = self.label_of(host, &clause);
                 let taken = self.take_to_resume(host, &k, fate, by, how);
                 discard_clause(host, clause);
@@ -455,6 +445,16 @@ impl<W: World> Vm<W> {
             }
         }
         None
+    }
+}
+
+impl<W: World> Resumption<W> {
+    /// How the continuation is used: thrown into, or `with_value`.
+    const fn fate(&self, with_value: Fate) -> Fate {
+        match self {
+            Self::Value(_) => with_value,
+            Self::Error(_) => Fate::ThrownInto,
+        }
     }
 }
 

@@ -70,13 +70,6 @@ pub struct PyVm {
     state: Mutex<State>,
 }
 
-/// What a program starts with.
-struct Start<'a, 'py> {
-    handlers: Option<&'a Bound<'py, PyAny>>,
-    env: Option<&'a Bound<'py, PyAny>>,
-    store: Option<&'a Bound<'py, PyAny>>,
-}
-
 impl PyVm {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -88,12 +81,6 @@ impl PyVm {
 
     fn put(&self, state: State) {
         *self.state() = state;
-    }
-
-    fn machine(&self, py: Python<'_>, program: &Bound<'_, PyAny>, start: Start<'_, '_>) -> PyResult<Machine> {
-        let limits = self.limits.as_ref().map(Py::get);
-        let Start { handlers, env, store } = start;
-        Machine::new(py, program, &Setting { handlers, env, store, trace: self.trace, stepping: true, limits })
     }
 
     /// Takes the VM for a new program.
@@ -159,7 +146,9 @@ impl PyVm {
         store: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         self.claim(py)?;
-        match self.machine(py, program, Start { handlers, env, store }) {
+        let limits = self.limits.as_ref().map(Py::get);
+        let setting = Setting { handlers, env, store, trace: self.trace, stepping: true, limits };
+        match Machine::new(py, program, &setting) {
             Ok(machine) => {
                 self.put(State::Ready(Box::new(machine)));
                 Ok(())
