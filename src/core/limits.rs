@@ -21,6 +21,10 @@ pub struct Bounds {
 
 /// How often wall time is read, in steps.
 const CLOCK_STEPS: u64 = 64;
+/// Turns of the driver that each permitted step brings with it, on top of [`FREE_TURNS`].
+const TURNS_PER_STEP: u64 = 1024;
+/// Turns of the driver that a run with a bound on steps has in any case, and once more past a bound.
+const FREE_TURNS: u64 = 1 << 23;
 
 /// Counts steps against the bounds.
 pub struct Meter {
@@ -29,6 +33,7 @@ pub struct Meter {
     checkpoint: u64,
     started: Instant,
     passed_at: Option<u64>,
+    turns: u64,
     peak_calls: usize,
     live_calls: usize,
     peak_segments: usize,
@@ -54,6 +59,7 @@ impl Meter {
             checkpoint: 0,
             started: Instant::now(),
             passed_at: None,
+            turns: 0,
             peak_calls: 0,
             live_calls: 0,
             peak_segments: 1,
@@ -101,40 +107,58 @@ impl Meter {
         Permit::Granted
     }
 
-    /// Looks at the clock, for programs that make no steps.
-    pub fn clock(&mut self) -> Permit {
-        let overdue = self.bounds.time.is_some_and(|limit| self.started.elapsed() > limit);
-        if overdue && self.passed_at.is_none() { self.pass(Bound::Seconds) } else { Permit::Granted }
+    /// The driver ran user code so many times.
+    pub const fn spend_turns(&mut self, turns: u64) {
+        self.turns = self.turns.saturating_add(turns);
     }
 
-    /// Whether somebody has to look at the clock.
+    /// Looks at the bounds of programs that make no steps: the clock, and the turns of the driver.
+    pub fn between_steps(&mut self) -> Permit {
+        match self.overdue() {
+            None => Permit::Granted,
+            Some(_) if self.passed_at.is_some() => Permit::Exhausted,
+            Some(bound) => self.pass(bound),
+        }
+    }
+
+    /// The bound that is passed without a step, when one is: [`Meter::between_steps`] is to be called then.
     #[must_use]
-    pub const fn bounds_time(&self) -> bool {
-        self.bounds.time.is_some() && self.passed_at.is_none()
+    pub fn overdue(&self) -> Option<Bound> {
+        let steps = if self.passed_at.is_some() { Some(self.bounds.grace) } else { self.bounds.steps };
+        let turns = steps.map(|steps| steps.saturating_mul(TURNS_PER_STEP).saturating_add(FREE_TURNS));
+        if turns.is_some_and(|turns| self.turns > turns) {
+            return Some(Bound::Steps);
+        }
+        let overdue = self.passed_at.is_none() && self.bounds.time.is_some_and(|limit| self.started.elapsed() > limit);
+        overdue.then_some(Bound::Seconds)
     }
 
     /// From now on only the grace is left.
     pub fn begin_grace(&mut self) {
-        self.passed_at = self.passed_at.or(Some(self.steps));
+        if self.passed_at.is_none() {
+            self.passed_at = Some(self.steps);
+            self.turns = 0;
+        }
         self.schedule();
     }
 
     fn pass(&mut self, bound: Bound) -> Permit {
         self.passed_at = Some(self.steps);
+        self.turns = 0;
         self.schedule();
         Permit::Exceeded(bound)
     }
 
-    /// Whether the depth of the chain has to be known.
+    /// Whether the depth of the chain has to be known: no chain is deeper than all generators that live.
     #[must_use]
-    pub const fn bounds_depth(&self) -> bool {
-        self.bounds.depth.is_some() && self.passed_at.is_none()
+    pub fn asks_depth(&self) -> bool {
+        self.passed_at.is_none() && self.bounds.depth.is_some_and(|limit| self.live_calls as u64 >= limit)
     }
 
-    /// Asks to enter one more call, `depth` being there already.
+    /// Asks to enter one more call, `depth` being there already; it counts where [`Meter::asks_depth`].
     pub fn enter(&mut self, depth: usize) -> Permit {
         self.peak_calls = self.peak_calls.max(self.live_calls + 1);
-        if self.bounds_depth() && self.bounds.depth.is_some_and(|limit| depth as u64 >= limit) {
+        if self.asks_depth() && self.bounds.depth.is_some_and(|limit| depth as u64 >= limit) {
             return self.pass(Bound::Depth);
         }
         Permit::Granted

@@ -111,8 +111,8 @@ pub enum Event<W: World> {
     Async(W::Value),
     /// Somebody asked for attention: look at the signals, then feed an error or go on.
     Attention,
-    /// A step was made.
-    Stepped(StepNote<W>),
+    /// A step was made; what it was, when notes are asked for.
+    Stepped(Option<StepNote<W>>),
     /// The run ended with a value.
     Done(W::Value),
     /// The run ended with an error.
@@ -143,6 +143,17 @@ pub struct Installation<W: World> {
     pub native: Option<Box<dyn Native<W>>>,
     /// The life-cycle methods that it has.
     pub hooks: Hooks,
+}
+
+/// What a machine tells of its steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Watch {
+    /// Nothing.
+    Nothing,
+    /// That one was made.
+    Steps,
+    /// What each one was, read off the chain when it is made.
+    Notes,
 }
 
 /// What kind of step was made.

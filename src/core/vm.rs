@@ -29,7 +29,7 @@ use super::interceptor::Interceptors;
 use super::limits::{Bounds, Meter, Permit};
 use super::native::Native;
 use super::segment::{Kind, Segment};
-use super::step::{Event, Mode, Outcome, Pending, Place, PythonCall, StepKind, StepNote};
+use super::step::{Event, Mode, Outcome, Pending, Place, PythonCall, StepKind, StepNote, Watch};
 use super::trace;
 use super::visit::{self, Visitor};
 
@@ -64,8 +64,8 @@ pub struct Vm<W: World> {
     captures: u64,
     detached: usize,
     epoch: u64,
-    stepping: bool,
-    notes: VecDeque<StepNote<W>>,
+    watch: Watch,
+    notes: VecDeque<Option<StepNote<W>>>,
     unobserved: Vec<Unobserved<W>>,
     leftovers: Vec<Continuation>,
 }
@@ -77,9 +77,9 @@ impl<W: World> Drop for Vm<W> {
 }
 
 impl<W: World> Vm<W> {
-    /// A machine that is about to evaluate `program`. With `stepping`, each step is an event.
+    /// A machine that is about to evaluate `program`. A step that is watched is an event.
     #[must_use]
-    pub fn new(program: W::Value, bounds: Bounds, stepping: bool) -> Self {
+    pub fn new(program: W::Value, bounds: Bounds, watch: Watch) -> Self {
         let mut segments = Arena::<Segment<W>>::new();
         let root = segments.open();
         segments[root].kind = Kind::Root;
@@ -95,7 +95,7 @@ impl<W: World> Vm<W> {
             captures: 0,
             detached: 0,
             epoch: 0,
-            stepping,
+            watch,
             notes: VecDeque::new(),
             unobserved: Vec::new(),
             leftovers: Vec::new(),
@@ -112,6 +112,11 @@ impl<W: World> Vm<W> {
     #[must_use]
     pub const fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    /// The driver ran user code so many times: what makes no step is bounded too.
+    pub const fn spend_turns(&mut self, turns: u64) {
+        self.meter.spend_turns(turns);
     }
 
     /// From now on only the grace is left: the run is being closed.
@@ -230,7 +235,7 @@ impl<W: World> Vm<W> {
                 visitor.value(origin);
             }
         }
-        for note in &self.notes {
+        for note in self.notes.iter().flatten() {
             visitor.value(&note.subject);
         }
     }
@@ -290,8 +295,10 @@ impl<W: World> Vm<W> {
             Permit::Exceeded(bound) => return fault(Fault::Exceeded(bound)),
             Permit::Exhausted => return ControlFlow::Break(Event::Exhausted),
         }
-        if self.stepping {
-            self.notes.push_back(StepNote {
+        match self.watch {
+            Watch::Nothing => {}
+            Watch::Steps => self.notes.push_back(None),
+            Watch::Notes => self.notes.push_back(Some(StepNote {
                 step: self.meter.steps(),
                 kind,
                 mode: match kind {
@@ -300,7 +307,7 @@ impl<W: World> Vm<W> {
                 },
                 dispatch_depth: trace::dispatch_depth(&self.segments, self.current_segment),
                 subject: subject(),
-            });
+            })),
         }
         ControlFlow::Continue(())
     }

@@ -21,7 +21,7 @@ use super::world::{Dead, PyHost, PyWorld};
 use super::{call, error, signals};
 use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
-use crate::core::step::{Event, Outcome, PythonCall, StepKind, StepNote};
+use crate::core::step::{Event, Outcome, PythonCall, StepKind, StepNote, Watch};
 use crate::core::vm::Vm;
 
 /// A run: the machine and what belongs to it in Python.
@@ -35,6 +35,7 @@ pub struct Machine {
     discontinued: Py<PyAny>,
     closing: bool,
     interrupted: bool,
+    turns: u64,
 }
 
 /// Why the loop stopped.
@@ -49,8 +50,8 @@ pub enum Turn {
 
 /// Steps for the clean-up of a run without bounds that is closed.
 const GRACE: u64 = 10_000;
-/// How often signals are looked at, in turns of the loop.
-const SIGNAL_TURNS: u32 = 64;
+/// How often signals and the bounds of what makes no step are looked at, in turns of the loop.
+const LOOK_TURNS: u64 = 64;
 
 /// A host for one visit to the machine.
 macro_rules! host {
@@ -77,8 +78,13 @@ impl Machine {
             time: limits.seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)),
             grace: limits.grace,
         });
+        let watch = match (setting.trace, setting.stepping) {
+            (true, _) => Watch::Notes,
+            (false, true) => Watch::Steps,
+            (false, false) => Watch::Nothing,
+        };
         Ok(Self {
-            vm: Vm::new(program, bounds, setting.trace || setting.stepping),
+            vm: Vm::new(program, bounds, watch),
             trash: Vec::new(),
             roots,
             trace: setting.trace.then(Vec::new),
@@ -87,17 +93,17 @@ impl Machine {
             discontinued: names(py)?.discontinued.clone_ref(py),
             closing: false,
             interrupted: false,
+            turns: 0,
         })
     }
 
     /// Goes on until the run is over, or somebody has to await; with `stepping`, until the next step.
     pub fn turn(&mut self, py: Python<'_>, stepping: bool) -> Turn {
-        let mut turns = 0_u32;
         loop {
             let event = self.vm.advance(host!(self, py));
             self.sweep();
-            turns = turns.wrapping_add(1);
-            if turns.is_multiple_of(SIGNAL_TURNS) {
+            self.turns += 1;
+            if self.turns.is_multiple_of(LOOK_TURNS) {
                 self.look_around(py);
             }
             let outcome = match event {
@@ -180,13 +186,14 @@ impl Machine {
         error
     }
 
-    /// Now and then: signals, and the clock of a program that makes no steps.
+    /// Now and then: signals, and the bounds of a program that makes no steps.
     #[cold]
     fn look_around(&mut self, py: Python<'_>) {
+        self.vm.spend_turns(LOOK_TURNS);
         if let Err(signal) = py.check_signals() {
             self.signal = Some(signal);
             self.vm.mailbox().interrupt();
-        } else if self.vm.meter().bounds_time() {
+        } else if self.vm.meter().overdue().is_some() {
             self.vm.mailbox().interrupt();
         }
     }
@@ -195,14 +202,14 @@ impl Machine {
         if let Some(signal) = self.signal.take() {
             return Some(signal);
         }
-        if signals::take_pressed() {
+        if signals::take_pressed(self.vm.mailbox()) {
             return Some(PyKeyboardInterrupt::new_err(()));
         }
         py.check_signals().err()
     }
 
-    fn record(&mut self, py: Python<'_>, note: StepNote<PyWorld>) {
-        let Some(trace) = &mut self.trace else { return };
+    fn record(&mut self, py: Python<'_>, note: Option<StepNote<PyWorld>>) {
+        let (Some(trace), Some(note)) = (&mut self.trace, note) else { return };
         let text = safe_repr(note.subject.bind(py));
         let (event, pending, result) = match note.kind {
             StepKind::Enter => ("enter", text, String::new()),
@@ -240,15 +247,21 @@ impl Machine {
     ) -> PyResult<(Py<RunResult>, Option<Py<PyBaseException>>)> {
         let mut unobserved = Vec::new();
         for lost in self.vm.take_unobserved() {
-            PyErr::from_value(lost.error.bind(py).clone().into_any()).write_unraisable(py, None);
-            let class = names(py)?.result.bind(py).getattr(intern!(py, "Unobserved"))?;
-            unobserved.push(class.call1((lost.error, lost.origin))?.unbind());
+            unobserved.push(unobserved_error(py, lost.error, lost.origin)?);
         }
+        let mut raised = match &ended {
+            Err(error) if !is_kept(py, error)? => Some(error.clone_ref(py)),
+            _ => None,
+        };
         let (reports, failed) = self.roots.reports(py);
         for error in failed {
-            error.clone_ref(py).write_unraisable(py, None);
-            let class = names(py)?.result.bind(py).getattr(intern!(py, "Unobserved"))?;
-            unobserved.push(class.call1((error.into_value(py), py.None()))?.unbind());
+            let error = error.into_value(py);
+            // Ctrl-C and the like leave a report as they leave a program.
+            if raised.is_none() && !is_kept(py, &error)? {
+                raised = Some(error);
+            } else {
+                unobserved.push(unobserved_error(py, error, None)?);
+            }
         }
         let meter = self.vm.meter();
         let usage = names(py)?.result.bind(py).getattr(intern!(py, "Usage"))?.call1((
@@ -259,15 +272,6 @@ impl Machine {
             0,
             meter.elapsed().as_secs_f64(),
         ))?;
-        let raised = match &ended {
-            Err(error) => {
-                let bound = error.bind(py);
-                let quiet =
-                    bound.is_instance_of::<PyException>() || bound.is_instance(names(py)?.limit_exceeded.bind(py))?;
-                (!quiet).then(|| error.clone_ref(py))
-            }
-            Ok(_) => None,
-        };
         let traceback = ended
             .as_ref()
             .err()
@@ -311,6 +315,19 @@ impl Machine {
         visit.call(&self.exceeded)?;
         self.roots.traverse(visit)
     }
+}
+
+/// Whether an error of the program stays in the result; any other is raised.
+fn is_kept(py: Python<'_>, error: &Py<PyBaseException>) -> PyResult<bool> {
+    let error = error.bind(py);
+    Ok(error.is_instance_of::<PyException>() || error.is_instance(names(py)?.limit_exceeded.bind(py))?)
+}
+
+/// An error that nobody waits for: told once, and kept for the result.
+fn unobserved_error(py: Python<'_>, error: Py<PyBaseException>, origin: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+    PyErr::from_value(error.bind(py).clone().into_any()).write_unraisable(py, None);
+    let class = names(py)?.result.bind(py).getattr(intern!(py, "Unobserved"))?;
+    Ok(class.call1((error, origin))?.unbind())
 }
 
 /// The argument `handlers`, which may be left out but is never `None`.

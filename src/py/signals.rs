@@ -1,6 +1,6 @@
 //! Ctrl-C. While a run is on the main thread and SIGINT has Python's own handler, a native one stands in for it: the
-//! first Ctrl-C is thrown at the run's next yield, so that no clean-up is lost; a second one, when the first was not
-//! served yet, raises at once.
+//! first Ctrl-C is thrown at the run's next yield, so that no clean-up is lost; a second one raises at once, whether the
+//! first still waits for a yield or the clean-up that it began hangs.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +13,15 @@ use pyo3::types::PyAny;
 
 use crate::core::continuation::Mailbox;
 
+/// A run of the main thread.
+struct Run {
+    mailbox: Arc<Mailbox>,
+    /// A Ctrl-C was thrown in it.
+    interrupted: bool,
+}
+
 /// The runs of the main thread, innermost last.
-static RUNS: Mutex<Vec<Arc<Mailbox>>> = Mutex::new(Vec::new());
+static RUNS: Mutex<Vec<Run>> = Mutex::new(Vec::new());
 /// A Ctrl-C that was not served yet.
 static PRESSED: AtomicBool = AtomicBool::new(false);
 
@@ -50,29 +57,28 @@ fn signals(py: Python<'_>) -> PyResult<&Signals> {
 /// The handler of SIGINT while a run is going on.
 #[pyfunction]
 fn pressed(_number: &Bound<'_, PyAny>, _frame: &Bound<'_, PyAny>) -> PyResult<()> {
-    if PRESSED.swap(true, Ordering::Relaxed) {
-        PRESSED.store(false, Ordering::Relaxed);
-        return Err(PyKeyboardInterrupt::new_err(()));
+    if !PRESSED.swap(true, Ordering::Relaxed)
+        && let Some(run) = runs().last()
+        && !run.interrupted
+    {
+        run.mailbox.interrupt();
+        return Ok(());
     }
-    match runs().last() {
-        Some(run) => {
-            run.interrupt();
-            Ok(())
-        }
-        None => {
-            PRESSED.store(false, Ordering::Relaxed);
-            Err(PyKeyboardInterrupt::new_err(()))
-        }
-    }
+    PRESSED.store(false, Ordering::Relaxed);
+    Err(PyKeyboardInterrupt::new_err(()))
 }
 
-fn runs() -> MutexGuard<'static, Vec<Arc<Mailbox>>> {
+fn runs() -> MutexGuard<'static, Vec<Run>> {
     RUNS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes a Ctrl-C that was not served yet.
-pub fn take_pressed() -> bool {
-    PRESSED.swap(false, Ordering::Relaxed)
+/// Takes a Ctrl-C that was not served yet, to throw it in the run of `mailbox`.
+pub fn take_pressed(mailbox: &Arc<Mailbox>) -> bool {
+    let pressed = PRESSED.swap(false, Ordering::Relaxed);
+    if pressed && let Some(run) = runs().iter_mut().rfind(|run| Arc::ptr_eq(&run.mailbox, mailbox)) {
+        run.interrupted = true;
+    }
+    pressed
 }
 
 fn is_main_thread(py: Python<'_>) -> bool {
@@ -101,7 +107,7 @@ pub fn guard(py: Python<'_>, run: &Arc<Mailbox>) -> Option<Guard> {
     }
     let outermost = runs().is_empty();
     let installed = outermost && install(py).unwrap_or(false);
-    runs().push(run.clone());
+    runs().push(Run { mailbox: run.clone(), interrupted: false });
     Some(Guard { installed })
 }
 
@@ -132,7 +138,7 @@ impl Guard {
         }
         // The run outside serves what came too late for this one.
         if let Some(outer) = runs().last() {
-            outer.interrupt();
+            outer.mailbox.interrupt();
             return Ok(());
         }
         PRESSED.store(false, Ordering::Relaxed);

@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from segue import Effect, Get, PyVM, VMStateError, answers, do, run, state
+from segue import Effect, Get, Pure, PyVM, VMStateError, answers, do, run, state
 
 
 class Ping(Effect[int]):
@@ -104,3 +104,53 @@ def test_interrupt_that_comes_too_late_for_an_inner_run_reaches_the_outer_one():
     finally:
         signal.signal(signal.SIGINT, before)
     assert len(performed) <= 4
+
+
+class Box:
+    pass
+
+
+@pytest.mark.parametrize("first", ["vm", "program"])
+def test_m101_vm_that_the_collector_finds_performs_its_clean_up(first):
+    """Whichever is older: nothing of the cycle is finalised before the program is closed."""
+    log = []
+
+    @answers(Ping)
+    def counts(effect):
+        log.append(effect.n)
+        return 1
+
+    def body(box):
+        try:
+            yield Ping(1)
+            yield Ping(2)
+        finally:
+            yield Ping(3)
+            log.append(type(box.vm).__name__)
+
+    box = Box()
+    if first == "vm":
+        box.vm = PyVM()
+        program = body(box)
+    else:
+        program = body(box)
+        box.vm = PyVM()
+    box.vm.start_program(program, [counts])
+    while not log:
+        box.vm.step_once()
+    del box, program
+    gc.collect()
+    assert log == [1, 3, "PyVM"]
+
+
+def test_m101_vm_that_ended_and_was_not_asked_is_collected():
+    box = Box()
+    box.vm = PyVM()
+
+    box.vm.start_program(Pure(box))
+    while box.vm.step_once()[0] != "done":
+        pass
+    gone = weakref.ref(box)
+    del box
+    gc.collect()
+    assert gone() is None

@@ -391,3 +391,50 @@ def test_sigint_is_pythons_own_again_after_every_kind_of_run():
             log.append("interrupted")
         assert log == ["interrupted"]
     """)
+
+
+def test_s101_second_interrupt_ends_a_clean_up_that_hangs_in_a_call():
+    """The clean-up around it still runs, and is handled."""
+    child("""
+        hangs = threading.Event()
+
+        @do
+        def program():
+            try:
+                try:
+                    while True:
+                        yield Ping(1)
+                finally:
+                    hangs.set()
+                    time.sleep(1000)
+            finally:
+                yield Tell("outer")
+
+        ready = threading.Event()
+        thread = interrupt_after(ready, hangs, delay=0.05)
+        ready.set()
+        try:
+            run(program(), handlers=[writer, echo])
+        except KeyboardInterrupt as e:
+            assert list(e.run_result.log) == ["outer"], e.run_result.log
+        else:
+            raise AssertionError("not interrupted")
+        thread.join()
+        assert run(Ping(3), handlers=[echo]).value == 3
+    """)
+
+
+def test_s102_interrupt_of_a_report_leaves_the_run():
+    child("""
+        class Reporter(Handler):
+            def report(self):
+                raise KeyboardInterrupt
+
+        try:
+            run(Pure(1), handlers=[Reporter()])
+        except KeyboardInterrupt as e:
+            assert e.run_result.value == 1
+            assert e.run_result.unobserved == ()
+        else:
+            raise AssertionError("not interrupted")
+    """)

@@ -86,7 +86,7 @@ impl<W: World> Vm<W> {
             host.discard_call(call);
             return ControlFlow::Break(event);
         }
-        let depth = if self.meter.bounds_depth() { trace::depth(&self.segments, self.current_segment) } else { 0 };
+        let depth = if self.meter.asks_depth() { trace::depth(&self.segments, self.current_segment) } else { 0 };
         if let Permit::Exceeded(bound) = self.meter.enter(depth) {
             host.discard_call(call);
             return fault(Fault::Exceeded(bound));
@@ -146,10 +146,7 @@ impl<W: World> Vm<W> {
         let prompt = Prompt { handler, native, hooks, forked: false, unwinding: false, home: None };
         self.open_segment(Kind::Prompt(prompt));
         self.current().mode = Mode::HandleYield(program, Place::Node);
-        match permit {
-            Permit::Exceeded(bound) => fault(Fault::Exceeded(bound)),
-            Permit::Granted | Permit::Exhausted => ControlFlow::Continue(()),
-        }
+        begin_inside(permit)
     }
 
     /// A thunk's program runs under a fork of the prompt's installation, on the segment outside of the prompt.
@@ -160,6 +157,8 @@ impl<W: World> Vm<W> {
         program: W::Value,
         thunk: W::Value,
     ) -> Flow<W> {
+        // The fork opens whatever the bounds say: past a bound the program fails, and the thunk is settled by that.
+        let permit = self.meter.open(self.segments.live());
         let waiting = self.capture(prompt);
         self.leave_to_frame(waiting);
         self.push_frame(Frame::Evaluated(prompt, thunk));
@@ -170,6 +169,15 @@ impl<W: World> Vm<W> {
             let fork = Prompt { handler, native, hooks: Hooks::none(), forked: true, unwinding: false, home: None };
             self.open_segment(Kind::Prompt(fork));
         }
-        self.proceed(Mode::HandleYield(program, Place::Node))
+        self.current().mode = Mode::HandleYield(program, Place::Node);
+        begin_inside(permit)
+    }
+}
+
+/// A segment was opened whatever the bounds say: past one, what stands in it fails.
+fn begin_inside<W: World>(permit: Permit) -> Flow<W> {
+    match permit {
+        Permit::Exceeded(bound) => fault(Fault::Exceeded(bound)),
+        Permit::Granted | Permit::Exhausted => ControlFlow::Continue(()),
     }
 }

@@ -1,5 +1,7 @@
 //! A program runs inside forks of what a continuation contains: what a scheduler needs to spawn (semantics 2, 7).
 
+use std::ops::ControlFlow;
+
 use super::{Flow, Vm};
 use crate::core::frame::{Frame, Inheriting, Layer};
 use crate::core::host::{Host, World};
@@ -36,7 +38,14 @@ impl<W: World> Vm<W> {
 
     /// Opens one segment a layer, outermost first; a `fork` of the user runs on the innermost one opened so far.
     fn inherit_layers(&mut self, host: &mut impl Host<W>, mut inheriting: Inheriting<W>) -> Flow<W> {
-        while let Some(layer) = inheriting.layers.pop() {
+        loop {
+            if !inheriting.layers.is_empty()
+                && let ControlFlow::Break(event) = self.permit_segment()
+            {
+                self.inherit_failed(host, inheriting);
+                return ControlFlow::Break(event);
+            }
+            let Some(layer) = inheriting.layers.pop() else { break };
             match layer {
                 Layer::Handler(handler, None, hooks) if hooks.has(Hooks::FORK) => {
                     inheriting.forking = Some(host.clone_handler(&handler));

@@ -79,9 +79,13 @@ impl<W: World> Vm<W> {
             return ControlFlow::Continue(());
         }
         if matches!(self.current().mode, Mode::HandleYield(..)) {
-            if let Permit::Exceeded(bound) = self.meter.clock() {
-                self.run.ask_again();
-                return fault(Fault::Exceeded(bound));
+            match self.meter.between_steps() {
+                Permit::Granted => {}
+                Permit::Exceeded(bound) => {
+                    self.run.ask_again();
+                    return fault(Fault::Exceeded(bound));
+                }
+                Permit::Exhausted => return ControlFlow::Break(Event::Exhausted),
             }
             if self.run.take_interrupt() {
                 return ControlFlow::Break(Event::Attention);

@@ -13,6 +13,7 @@ use pyo3::types::{PyAny, PyDict, PyModule, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::link::{Held, Link};
+use super::nesting::one_level;
 use super::nodes::{flat_map, map};
 use super::text::{CallText, type_name};
 
@@ -44,7 +45,8 @@ impl EffectBase {
         let equal = match op {
             CompareOp::Eq | CompareOp::Ne => match other.cast::<Self>() {
                 Ok(effect) if slf.get_type().is(effect.get_type()) => {
-                    slf.is(effect) || slf.get().fields.bind(py).eq(effect.get().fields.bind(py))?
+                    let (ours, theirs) = (slf.get().fields.bind(py), effect.get().fields.bind(py));
+                    slf.is(effect) || one_level("comparing", || ours.eq(theirs))?
                 }
                 _ => return Ok(py.NotImplemented()),
             },
@@ -56,7 +58,7 @@ impl EffectBase {
     fn __hash__(slf: &Bound<'_, Self>) -> PyResult<u64> {
         let mut hasher = DefaultHasher::new();
         slf.get_type().hash()?.hash(&mut hasher);
-        slf.get().fields.bind(slf.py()).hash()?.hash(&mut hasher);
+        one_level("hashing", || slf.get().fields.bind(slf.py()).hash())?.hash(&mut hasher);
         Ok(hasher.finish())
     }
 

@@ -2,12 +2,15 @@
 //!
 //! A step takes the machine out and puts it back: whoever comes meanwhile, from inside or from another thread, finds it
 //! gone, and is told so.
+//!
+//! A VM that nobody holds any more is closed by the callback of a weak reference: the collector calls it before it
+//! finalises anything, so what the program holds is still whole, whatever cycle it stands in.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::{PyBaseException, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyModule, PyTuple, PyType};
+use pyo3::types::{PyAny, PyModule, PyTuple, PyType, PyWeakrefReference};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::limits::Limits;
@@ -22,8 +25,10 @@ use crate::py::world::{Code, PyWorld};
 type Ended = Result<Py<PyAny>, Py<PyBaseException>>;
 
 /// What the VM is doing.
+#[derive(Default)]
 enum State {
     /// Nothing was started.
+    #[default]
     Idle,
     /// A program is between two steps.
     Ready(Box<Machine>),
@@ -67,12 +72,58 @@ enum State {
 pub struct PyVm {
     trace: bool,
     limits: Option<Py<Limits>>,
+    cell: Arc<Cell>,
+}
+
+/// What outlives the VM until it is closed.
+#[derive(Default)]
+struct Cell {
     state: Mutex<State>,
+    /// The weak reference whose callback closes the program; it goes with the state.
+    watch: Mutex<Option<Py<PyWeakrefReference>>>,
+}
+
+impl Cell {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watch(&self, watch: Option<Py<PyWeakrefReference>>) {
+        let mut held = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *held, watch);
+        drop(held);
+        drop(before);
+    }
+
+    /// A program that is suspended is unwound, at once; what ended is let go.
+    fn close(&self, py: Python<'_>) {
+        let mut held = self.state();
+        if matches!(*held, State::Running) {
+            return;
+        }
+        let state = std::mem::take(&mut *held);
+        drop(held);
+        self.watch(None);
+        if let State::Ready(mut machine) | State::Waiting(mut machine) = state {
+            machine.close(py);
+        }
+    }
+}
+
+/// The callback of the weak reference to a VM.
+#[pyclass(frozen, module = "segue._vm")]
+struct Closer(Arc<Cell>);
+
+#[pymethods]
+impl Closer {
+    fn __call__(&self, py: Python<'_>, _reference: &Bound<'_, PyAny>) {
+        self.0.close(py);
+    }
 }
 
 impl PyVm {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cell.state()
     }
 
     fn take(&self) -> State {
@@ -106,7 +157,7 @@ impl PyVm {
     #[new]
     #[pyo3(signature = (*, trace = false, limits = None))]
     fn new(trace: bool, limits: Option<Py<Limits>>) -> Self {
-        Self { trace, limits, state: Mutex::new(State::Idle) }
+        Self { trace, limits, cell: Arc::default() }
     }
 
     /// Runs a program to its end.
@@ -138,23 +189,28 @@ impl PyVm {
     /// Takes a program, to be stepped.
     #[pyo3(signature = (program, handlers = None, *, env = None, store = None))]
     fn start_program(
-        &self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         program: &Bound<'_, PyAny>,
         handlers: Option<&Bound<'_, PyAny>>,
         env: Option<&Bound<'_, PyAny>>,
         store: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        self.claim(py)?;
-        let limits = self.limits.as_ref().map(Py::get);
-        let setting = Setting { handlers, env, store, trace: self.trace, stepping: true, limits };
-        match Machine::new(py, program, &setting) {
-            Ok(machine) => {
-                self.put(State::Ready(Box::new(machine)));
+        let (py, vm) = (slf.py(), slf.get());
+        vm.claim(py)?;
+        let limits = vm.limits.as_ref().map(Py::get);
+        let setting = Setting { handlers, env, store, trace: vm.trace, stepping: true, limits };
+        let made = Machine::new(py, program, &setting).and_then(|machine| {
+            let closer = Bound::new(py, Closer(vm.cell.clone()))?;
+            Ok((machine, PyWeakrefReference::new_with(slf.as_any(), closer)?))
+        });
+        match made {
+            Ok((machine, watch)) => {
+                vm.cell.watch(Some(watch.unbind()));
+                vm.put(State::Ready(Box::new(machine)));
                 Ok(())
             }
             Err(error) => {
-                self.put(State::Idle);
+                vm.put(State::Idle);
                 Err(error)
             }
         }
@@ -235,7 +291,7 @@ impl PyVm {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.limits)?;
-        let Ok(state) = self.state.try_lock() else { return Ok(()) };
+        let Ok(state) = self.cell.state.try_lock() else { return Ok(()) };
         let (machine, ended) = match &*state {
             State::Ready(machine) | State::Waiting(machine) => (machine, None),
             State::Ended(machine, ended) => (machine, Some(ended)),
@@ -253,7 +309,7 @@ impl PyVm {
     }
 
     fn __clear__(&self) {
-        Python::attach(|py| close(py, self.take_to_close()));
+        Python::attach(|py| self.cell.close(py));
     }
 }
 
@@ -274,37 +330,6 @@ impl PyVm {
                     "no action waits for an answer: step_once gives (\"call_async\", action) when one does",
                 ))
             }
-        }
-    }
-
-    fn take_to_close(&self) -> State {
-        let mut state = self.state();
-        match &*state {
-            State::Running => State::Idle,
-            _ => std::mem::replace(&mut *state, State::Idle),
-        }
-    }
-}
-
-/// A program that is suspended is unwound, at once: a VM that is dropped is closed like a coroutine.
-fn close(py: Python<'_>, state: State) {
-    if let State::Ready(mut machine) | State::Waiting(mut machine) = state {
-        machine.close(py);
-    }
-}
-
-impl Drop for PyVm {
-    fn drop(&mut self) {
-        let state = std::mem::replace(self.state.get_mut().unwrap_or_else(PoisonError::into_inner), State::Idle);
-        if !matches!(state, State::Idle) {
-            Python::try_attach(|py| {
-                // An exception that is on its way while the VM dies is not this program's.
-                let passing = PyErr::take(py);
-                close(py, state);
-                if let Some(passing) = passing {
-                    passing.restore(py);
-                }
-            });
         }
     }
 }

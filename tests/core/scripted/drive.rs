@@ -12,7 +12,7 @@ use segue::core::fault::{Fault, Refusal};
 use segue::core::host::Form;
 use segue::core::limits::Bounds;
 use segue::core::segment::Hooks;
-use segue::core::step::{Event, Hook, Installation, Outcome, PythonCall, StepKind};
+use segue::core::step::{Event, Hook, Installation, Outcome, PythonCall, StepKind, Watch};
 use segue::core::vm::Vm;
 
 use super::host::{Clones, Handler, Scripted, ScriptedHost, fulfil};
@@ -64,7 +64,7 @@ impl Machine {
         let alone = alone();
         let segments_before = LIVE_SEGMENTS.load(Ordering::Relaxed);
         let continuations_before = LIVE_CONTINUATIONS.load(Ordering::Relaxed);
-        let vm = Vm::new(program, bounds, stepping);
+        let vm = Vm::new(program, bounds, if stepping { Watch::Notes } else { Watch::Nothing });
         let (host, listing) = (ScriptedHost::default(), Vec::new());
         Self { vm, host, listing, segments_before, continuations_before, _alone: alone }
     }
@@ -90,6 +90,7 @@ impl Machine {
                 (format!("fault {error}"), Outcome::Raised(error))
             }
             Event::Stepped(note) => {
+                let note = note.expect("notes are asked for");
                 let kind = match note.kind {
                     StepKind::Enter => "enter",
                     StepKind::Exit => "exit",
