@@ -13,7 +13,7 @@ from segue._vm import DoExpr, EffectBase, EffectField
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from types import ModuleType
     from typing import Any, ClassVar, Self
 
@@ -38,15 +38,26 @@ class EffectMeta(type):
     """The fields in order, each with its default or the mark that it has none."""
     __segue_fields__: tuple[str, ...]
     """The names of the fields, in order."""
+    __segue_hidden__: tuple[str, ...]
+    """The names of those whose values are not shown."""
     __segue_bind__: Callable[..., tuple[object, ...]]
     """From arguments as a call has them to the values of the fields."""
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **settings: Any) -> EffectMeta:
+    def __new__(
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        /,
+        *,
+        hidden: str | Iterable[str] = (),
+        **settings: Any,
+    ) -> EffectMeta:
         """Make the class and write its fields down.
 
         Raises:
             TypeError: A field clashes with a method of effects, has a mutable default, or has no default after
-                one that has; or the class asks for slots of its own.
+                one that has; the class asks for slots of its own; or `hidden` names what is no field.
         """
         own = {field: namespace.pop(field, _REQUIRED) for field in _declared(namespace)}
         for field, default in own.items():
@@ -61,12 +72,25 @@ class EffectMeta(type):
         _check_order(name, fields)
         cls.__segue_defaults__ = fields
         cls.__segue_fields__ = tuple(fields)
+        cls.__segue_hidden__ = _hidden(cls, hidden)
         cls.__segue_bind__ = staticmethod(_binder(cls, fields))
         if "__match_args__" not in namespace:
             setattr(cls, "__match_args__", cls.__segue_fields__)  # noqa: B010 - type checkers derive it from the fields
         for index, (field, default) in enumerate(fields.items()):
             setattr(cls, field, EffectField(index) if default is _REQUIRED else EffectField(index, default))
         return cls
+
+    def __init__(
+        cls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        /,
+        *,
+        hidden: str | Iterable[str] = (),  # noqa: ARG002 - `__new__` wrote it down
+        **settings: Any,
+    ) -> None:
+        super().__init__(name, bases, namespace, **settings)
 
     @property
     def __signature__(cls) -> object:
@@ -137,6 +161,17 @@ def _inherited(cls: type, namespace: Mapping[str, Any]) -> dict[str, object]:
     return fields
 
 
+def _hidden(cls: EffectMeta, own: str | Iterable[str]) -> tuple[str, ...]:
+    """The hidden fields of the class, those of its bases included."""
+    hidden = {own} if isinstance(own, str) else set(own)
+    unknown = sorted(hidden.difference(cls.__segue_fields__), key=str)
+    if unknown:
+        raise TypeError(f"{cls.__name__}: hidden={unknown[0]!r} is no field of it")
+    for base in cls.__mro__[1:]:
+        hidden.update(base.__dict__.get("__segue_hidden__", ()))
+    return tuple(field for field in cls.__segue_fields__ if field in hidden)
+
+
 def _binder(cls: type, fields: Mapping[str, object]) -> Callable[..., tuple[object, ...]]:
     """Compile a function of the fields, so that keywords, defaults and errors are those of any function."""
     defaults = {f"_default_{field}": default for field, default in fields.items() if default is not _REQUIRED}
@@ -158,7 +193,8 @@ class Effect(EffectBase[T_co], metaclass=EffectMeta):
 
     Subclass it with annotated fields; `Effect[R]` says that performing it evaluates to an `R`. Instances are frozen,
     compare and hash by class and fields, match by position, copy and pickle. Fields may have defaults, and are
-    inherited.
+    inherited. A class statement with `hidden="password"`, or with several names, keeps the values of those fields
+    out of the representation, and so out of error messages and traces.
 
     Args:
         *fields: The values of the fields, by position or keyword.
@@ -176,6 +212,11 @@ class Effect(EffectBase[T_co], metaclass=EffectMeta):
         Fetch(url='a', retries=2)
         >>> Fetch("a") == Fetch(url="a", retries=0)
         True
+        >>> class Login(Effect[bool], hidden="password"):
+        ...     user: str
+        ...     password: str
+        >>> Login("ada", "swordfish")
+        Login(user='ada', password=…)
     """
 
     if TYPE_CHECKING:

@@ -84,3 +84,15 @@ def honest() -> Generator[Ping | Tell, Any, str]:
 def dishonest() -> Generator[Ping, Any, None]:
     yield from Tell("hi")  # type: ignore[misc]
     yield Tell("hi")  # type: ignore[misc]
+
+
+class Login(Effect[bool], hidden="password"):
+    user: str
+    password: str
+
+
+class LoginWithToken(Login, hidden=["token"]):
+    token: str = ""
+
+
+assert_type(LoginWithToken("ada", "swordfish", "t").password, str)

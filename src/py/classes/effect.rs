@@ -64,9 +64,13 @@ impl EffectBase {
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {
         CallText::of(&type_name(slf.as_any()), |call| {
-            let names = field_names(&slf.get_type()).and_then(|names| names.extract::<Vec<String>>());
-            for (name, value) in names.unwrap_or_default().iter().zip(slf.get().fields.bind(slf.py())) {
-                call.part(Some(name), &value);
+            let class = slf.get_type();
+            let names = field_names(&class).and_then(|names| names.extract::<Vec<String>>()).unwrap_or_default();
+            let hidden = class.getattr(intern!(slf.py(), "__segue_hidden__"));
+            // What cannot be told is hidden.
+            let hidden = hidden.and_then(|hidden| hidden.extract()).unwrap_or_else(|_| names.clone());
+            for (name, value) in names.iter().zip(slf.get().fields.bind(slf.py())) {
+                if hidden.contains(name) { call.hidden(name) } else { call.part(Some(name), &value) }
             }
         })
     }

@@ -141,6 +141,15 @@ impl CallText {
 
     /// Adds one argument.
     pub fn part(&mut self, label: Option<&str>, value: &Bound<'_, PyAny>) {
+        self.add(label, || safe_repr(value));
+    }
+
+    /// Adds one argument whose value is nobody's business.
+    pub fn hidden(&mut self, label: &str) {
+        self.add(Some(label), || "…".to_owned());
+    }
+
+    fn add(&mut self, label: Option<&str>, show: impl FnOnce() -> String) {
         if self.full {
             return;
         }
@@ -153,7 +162,7 @@ impl CallText {
             // Writing to a string does not fail.
             let _ = write!(part, "{label}=");
         }
-        part.push_str(&safe_repr(value));
+        part.push_str(&show());
         let room = LIMIT.saturating_sub(self.text.chars().count() + 2);
         self.full = part.chars().count() > room;
         self.text.push_str(&escape(&part, room.max(1)));
