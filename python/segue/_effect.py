@@ -7,6 +7,7 @@ in the one tuple of `segue._vm.EffectBase`. A call with all fields by position n
 from __future__ import annotations
 
 import sys
+from keyword import iskeyword
 
 from segue._typing import T_co, dataclass_transform, public
 from segue._vm import DoExpr, EffectBase, EffectField
@@ -127,7 +128,7 @@ def _loaded(module: str) -> ModuleType | None:
 
 
 def _check_field(name: str, field: str, default: object) -> None:
-    if not field.isidentifier():
+    if not field.isidentifier() or iskeyword(field) or field.startswith("__segue_"):
         raise TypeError(f"{name}: {field!r} is no name for a field")
     if hasattr(EffectBase, field) or field == "__iter__":
         raise TypeError(f"{name}: a field cannot be called {field}: effects have a method of that name")

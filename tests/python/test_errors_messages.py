@@ -132,3 +132,11 @@ def test_missing_key_error_reads_well():
     text = str(run(Get("cuont"), handlers=[state({"count": 1})]).error)
     assert "count" in text
     assert not text.startswith(("'", '"'))
+
+
+def test_h101_class_that_is_called_like_a_container_is_shown_as_itself():
+    """Its text is made by its own `__repr__`, also inside of containers."""
+    named = type("set", (), {"__repr__": lambda self: "mine"})
+    error = run(Load([named(), {named()}])).error
+    assert "mine" in str(error)
+    assert "repr raised" not in str(error)

@@ -4,6 +4,7 @@ import copy
 import functools
 import inspect
 import pickle
+import types
 
 import pytest
 
@@ -393,3 +394,9 @@ def test_effects_may_have_methods():
     assert Area(2, 3).size == 6
     assert Area(2, 3).grown(1) == Area(3, 4)
     assert Area.__match_args__ == ("w", "h")
+
+
+@pytest.mark.parametrize("field", ["class", "two words", "", "__segue_fields__", "map", "__class__"])
+def test_h102_field_that_cannot_be_one_is_an_error_of_the_class(field):
+    with pytest.raises(TypeError, match="field"):
+        types.new_class("Made", (Effect[int],), exec_body=lambda body: body.update(__annotations__={field: int}))

@@ -91,7 +91,7 @@ fn hides(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// `repr` through the standard library's bounded one: big and deep containers cost no more than small ones.
+/// `repr` through `segue._text`: big and deep containers cost no more than small ones.
 fn shortened<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
     static BOUNDED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
@@ -99,10 +99,7 @@ fn shortened<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
         Some(known) => known,
         None => {
             // The import may come back here: nobody waits, the first one counts.
-            let made = py.import("reprlib")?.getattr("Repr")?.call0()?;
-            for (name, limit) in [("maxlevel", 4), ("maxstring", 100), ("maxlong", 60), ("maxother", 2 * LIMIT)] {
-                made.setattr(name, limit)?;
-            }
+            let made = py.import("segue._text")?.getattr("BoundedRepr")?.call0()?;
             BOUNDED.get_or_init(py, || made.unbind())
         }
     };
