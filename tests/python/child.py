@@ -1,0 +1,64 @@
+"""Runs what could kill or hang a process in an interpreter of its own, with a memory and a time limit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+
+SHOWN = 4000
+
+
+@dataclass(frozen=True)
+class Child:
+    """How an interpreter ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    out_of_time: bool = False
+
+    @property
+    def ended(self) -> str:
+        if self.out_of_time:
+            return "was still running, and was killed"
+        if self.returncode < 0:
+            return f"was killed by {signal.Signals(-self.returncode).name}"
+        return f"exited with {self.returncode}"
+
+    def ok(self) -> str:
+        """What it wrote to stdout; it must have ended well."""
+        assert self.returncode == 0, f"the child {self.ended}\n{self.stdout[-SHOWN:]}\n{self.stderr[-SHOWN:]}"
+        return self.stdout
+
+
+def run_child(source, *, memory=None, seconds=60, args=(), env=None, python=sys.executable) -> Child:
+    """Run `source` (dedented) with warnings as errors, `memory` bytes of address space and `seconds` of wall time.
+
+    `env` is added to the environment. When the time is over, all processes that the child started end with it.
+    """
+    limits = "ulimit -c 0" + ("" if memory is None else f" && ulimit -v {memory // 1024}")
+    interpreter = [python, "-X", "faulthandler", "-W", "error", "-c", textwrap.dedent(source), *map(str, args)]
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f'{limits} && exec "$@"', "sh", *interpreter],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="backslashreplace",
+        env=None if env is None else os.environ | env,
+        start_new_session=True,
+    )
+    try:
+        said = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return Child(-signal.SIGKILL, *process.communicate(), out_of_time=True)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return Child(process.returncode, *said)
