@@ -6,8 +6,8 @@ use segue::core::step::Outcome;
 
 use crate::scripted::class::{PING, TELL};
 use crate::scripted::{
-    Log, Run, Shelf, Stop, Value, answering, asks, attempt, call, create_continuation, error, escape, function,
-    handler, inherit, keeping, nest, ping, program, pure, resume, run, seal, tell, teller, with_handler,
+    Log, Machine, Run, Shelf, Stop, Value, answering, asks, attempt, call, create_continuation, error, escape,
+    function, handler, inherit, keeping, nest, ping, program, pure, resume, run, seal, tell, teller, with_handler,
     with_intercept,
 };
 
@@ -151,6 +151,35 @@ fn wall_time_is_bounded_without_steps() {
     machine.feed(Outcome::Returned(().into()));
     let stop = machine.go();
     assert_eq!(machine.finish(stop).shown(), "LimitExceeded: Seconds");
+}
+
+/// A loop without a step meets the bound on steps too, and past it the grace, when the driver says how often it turned.
+#[test]
+fn steps_are_bounded_without_steps() {
+    let stubborn = program("stubborn", async |y| {
+        for _ in 0..2 {
+            let met = y.yields(escape("wait")).await;
+            assert!(met.is_ok(), "an action is no step");
+            while y.yields(pure(0)).await.is_ok() {}
+        }
+        Ok("never".into())
+    });
+    let mut machine = Run::new(stubborn).bounds(|bounds| (bounds.steps, bounds.grace) = (Some(5), 3)).machine();
+    let go = |machine: &mut Machine| match machine.go() {
+        Stop::Attention => machine.go(),
+        stop => stop,
+    };
+    for _ in 0..2 {
+        assert!(matches!(go(&mut machine), Stop::Async(_)));
+        assert_eq!(machine.vm.meter().overdue(), None);
+        machine.vm.spend_turns(1 << 24);
+        machine.vm.mailbox().interrupt();
+        machine.feed(Outcome::Returned(().into()));
+    }
+    let stop = go(&mut machine);
+    assert!(matches!(stop, Stop::Exhausted));
+    let report = machine.finish(stop);
+    assert_eq!((report.closed, report.steps), (vec!["stubborn".to_owned()], 1));
 }
 
 /// A run that is being closed has the grace from then on, and no more.
