@@ -253,6 +253,21 @@ fn exactly_the_grace_passes() {
     }
 }
 
+/// When the grace is used up, the `exit` of each installation is among what is to be closed, after its body.
+#[test]
+fn an_exhausted_run_gives_the_installations_that_have_an_exit() {
+    let endless = program("endless", async |y| {
+        loop {
+            let _: crate::scripted::Answered = y.yields(ping(0)).await;
+        }
+    });
+    let answer = |_| Ok(1.into());
+    let leaves = |name| handler(name).answers(&[PING], answer).exit(async |_, _| panic!("not by the machine")).done();
+    let program = nest(&[&leaves("outer"), &answering("none", 1), &leaves("inner")], endless);
+    let report = Run::new(program).bounds(|bounds| (bounds.steps, bounds.grace) = (Some(9), 4)).go();
+    assert_eq!(report.closed, ["endless", "exit of inner", "exit of outer"]);
+}
+
 /// When the grace is used up, what is suspended is closed innermost first, kept chains too; nothing is left.
 #[test]
 fn an_exhausted_run_closes_every_generator() {
