@@ -8,6 +8,7 @@ mod error;
 mod names;
 mod roots;
 mod signals;
+mod stack;
 mod world;
 
 use std::sync::atomic::Ordering;

@@ -156,6 +156,14 @@ pub enum Watch {
     Notes,
 }
 
+/// What is left of a run that goes no further, to be closed without effects.
+pub enum Remains<W: World> {
+    /// A suspended generator.
+    Code(W::Code),
+    /// An installation whose `exit` has not run.
+    Exit(W::Handler),
+}
+
 /// What kind of step was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StepKind {

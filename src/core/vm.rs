@@ -28,8 +28,8 @@ use super::ids::{Capture, NativeId, SegmentId};
 use super::interceptor::Interceptors;
 use super::limits::{Bounds, Meter, Permit};
 use super::native::Native;
-use super::segment::{Kind, Segment};
-use super::step::{Event, Mode, Outcome, Pending, Place, PythonCall, StepKind, StepNote, Watch};
+use super::segment::{Hooks, Kind, Segment};
+use super::step::{Event, Mode, Outcome, Pending, Place, PythonCall, Remains, StepKind, StepNote, Watch};
 use super::trace;
 use super::visit::{self, Visitor};
 
@@ -195,22 +195,29 @@ impl<W: World> Vm<W> {
         self.current().mode = Mode::Throw(error);
     }
 
-    /// Closes what is left without effects: gives the suspended generators, innermost first, each chain after the other.
-    pub fn abandon(&mut self, host: &mut impl Host<W>) -> Vec<W::Code> {
+    /// Goes no further: gives what is to be closed without effects, innermost first, each chain after the other.
+    pub fn abandon(&mut self, host: &mut impl Host<W>) -> Vec<Remains<W>> {
         self.run.finish();
         let mut heads: Vec<SegmentId> = vec![self.current_segment];
         let mut detached: Vec<_> = self.segments.iter().filter_map(|(_, one)| Some((one.marker?, one.head?))).collect();
         detached.sort_by_key(|(capture, _)| *capture);
         heads.extend(detached.into_iter().map(|(_, head)| head));
-        let mut codes = Vec::new();
+        let mut remains = Vec::new();
         for head in heads {
             let mut at = Some(head);
             while let Some(id) = at {
                 while let Some(frame) = self.segments[id].frames.pop() {
                     match frame {
-                        Frame::Program(code) => codes.push(code),
+                        Frame::Program(code) => remains.push(Remains::Code(code)),
+                        Frame::Exit(handler) => remains.push(Remains::Exit(handler)),
                         frame => unwind::discard_frame(host, frame),
                     }
+                }
+                if let Some(prompt) = self.segments[id].prompt()
+                    && prompt.hooks.has(Hooks::EXIT)
+                    && !prompt.forked
+                {
+                    remains.push(Remains::Exit(host.clone_handler(&prompt.handler)));
                 }
                 at = match self.segments[id].kind {
                     Kind::Detour { back, .. } => Some(back),
@@ -218,7 +225,7 @@ impl<W: World> Vm<W> {
                 };
             }
         }
-        codes
+        remains
     }
 
     /// Shows everything that it holds.

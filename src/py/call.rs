@@ -361,10 +361,36 @@ pub fn root_generator(generator: &Bound<'_, PyAny>) -> PyResult<RootGenerator> {
     Ok(RootGenerator { generator: generator.try_iter()?.unbind() })
 }
 
-/// Closes a generator without effects; what it raises goes to `sys.unraisablehook`.
-pub fn close(py: Python<'_>, code: Code) {
+/// Ends a generator without effects: what ends the run is raised again at each of its yields. What else it raises goes to
+/// `sys.unraisablehook`.
+pub fn close(py: Python<'_>, code: Code, ending: &Py<PyBaseException>) {
     let generator: &Bound<'_, PyIterator> = code.generator.bind(py);
+    for _ in 0..STUBBORN_YIELDS {
+        match generator.call_method1(intern!(py, "throw"), (ending,)) {
+            Ok(_effect) => {}
+            Err(error) => {
+                if !error.value(py).is(ending) && !error.is_instance_of::<PyStopIteration>(py) {
+                    error.write_unraisable(py, Some(generator.as_any()));
+                }
+                return;
+            }
+        }
+    }
     if let Err(error) = generator.call_method0(intern!(py, "close")) {
         error.write_unraisable(py, Some(generator.as_any()));
     }
+}
+
+/// How many yields of a generator are met before it is given up.
+const STUBBORN_YIELDS: u32 = 1000;
+
+/// Runs `exit` of a handler without effects; what it raises goes to `sys.unraisablehook`.
+pub fn exit(py: Python<'_>, handler: &Py<Installed>, ending: &Py<PyBaseException>) {
+    let error = match run_hook(py, handler, Hook::Exit, None) {
+        Ok(Outcome::Yielded(code, _)) => return close(py, code, ending),
+        Ok(Outcome::Raised(error)) => PyErr::from_value(error.into_bound(py).into_any()),
+        Ok(_) => return,
+        Err(error) => error,
+    };
+    error.write_unraisable(py, Some(handler.get().instance.bind(py)));
 }

@@ -7,7 +7,6 @@ pub mod handler;
 pub mod limits;
 pub mod link;
 pub mod mistake;
-pub mod nesting;
 pub mod nodes;
 pub mod outcome;
 pub mod result;

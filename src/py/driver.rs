@@ -1,5 +1,6 @@
 //! The engine under `run`, `async_run` and `PyVM`: the machine, its trash, and the loop between the two.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use pyo3::exceptions::{PyBaseException, PyException, PyKeyboardInterrupt, PyTypeError};
@@ -18,10 +19,10 @@ use super::classes::text::safe_repr;
 use super::names::names;
 use super::roots::Roots;
 use super::world::{Dead, PyHost, PyWorld};
-use super::{call, error, signals};
+use super::{call, context, error, signals, stack};
 use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
-use crate::core::step::{Event, Outcome, PythonCall, StepKind, StepNote, Watch};
+use crate::core::step::{Event, Outcome, PythonCall, Remains, StepKind, StepNote, Watch};
 use crate::core::vm::Vm;
 
 /// A run: the machine and what belongs to it in Python.
@@ -154,9 +155,23 @@ impl Machine {
         };
         self.closing = true;
         self.vm.begin_grace();
+        let thrown = error.clone().unbind();
+        self.exceeded = Some(thrown.clone_ref(py));
         self.vm.receive(host!(self, py), Outcome::Raised(error.unbind()));
-        let _ = self.turn(py, false);
+        if let Turn::Ended(Err(error)) = self.turn(py, false)
+            && !error.is(&thrown)
+        {
+            tell(py, &error);
+        }
         self.sweep();
+        self.let_go(py);
+    }
+
+    /// Nobody asks for the result any more: what it would have shown is told.
+    pub fn let_go(&mut self, py: Python<'_>) {
+        for lost in self.vm.take_unobserved() {
+            tell(py, &lost.error);
+        }
     }
 
     #[inline]
@@ -224,16 +239,25 @@ impl Machine {
         }
     }
 
-    /// The grace is used up: the generators that are left are closed without effects, innermost first.
+    /// The grace is used up: what is left is closed without effects, innermost first, by what ends the run.
     fn abandon(&mut self, py: Python<'_>) -> Py<PyBaseException> {
-        for code in self.vm.abandon(host!(self, py)) {
-            call::close(py, code);
-        }
-        self.sweep();
-        match self.exceeded.take() {
+        let ending = match self.exceeded.take() {
             Some(error) => error,
             None => error::internal(py, "a grace was used up that no bound gave").into_value(py),
+        };
+        let told = PyErr::from_value(ending.bind(py).clone().into_any());
+        let (traceback, context) = (told.traceback(py), told.context(py));
+        for left in self.vm.abandon(host!(self, py)) {
+            match left {
+                Remains::Code(code) => call::close(py, code, &ending),
+                Remains::Exit(handler) => call::exit(py, &handler, &ending),
+            }
         }
+        self.sweep();
+        // Where it was raised again is nobody's business.
+        told.set_traceback(py, traceback);
+        told.set_context(py, context);
+        ending
     }
 
     /// The result of a run that is over. What is no `Exception` is to be raised, with the result attached.
@@ -292,8 +316,7 @@ impl Machine {
         };
         let run_result = Py::new(py, run_result)?;
         if let Some(error) = &raised {
-            // A class with `__slots__` may refuse it: the exception is then raised without.
-            let _ = error.bind(py).setattr(intern!(py, "run_result"), &run_result);
+            attach(py, error, &run_result);
         }
         Ok((run_result, raised))
     }
@@ -317,15 +340,25 @@ impl Machine {
     }
 }
 
+/// Gives an error that leaves a run its result so far. A class with `__slots__` may refuse it: it is then raised without.
+fn attach(py: Python<'_>, error: &Py<PyBaseException>, result: &Py<RunResult>) {
+    let _ = error.bind(py).setattr(intern!(py, "run_result"), result);
+}
+
 /// Whether an error of the program stays in the result; any other is raised.
 fn is_kept(py: Python<'_>, error: &Py<PyBaseException>) -> PyResult<bool> {
     let error = error.bind(py);
     Ok(error.is_instance_of::<PyException>() || error.is_instance(names(py)?.limit_exceeded.bind(py))?)
 }
 
+/// Tells of an error that nobody waits for.
+fn tell(py: Python<'_>, error: &Py<PyBaseException>) {
+    PyErr::from_value(error.bind(py).clone().into_any()).write_unraisable(py, None);
+}
+
 /// An error that nobody waits for: told once, and kept for the result.
 fn unobserved_error(py: Python<'_>, error: Py<PyBaseException>, origin: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
-    PyErr::from_value(error.bind(py).clone().into_any()).write_unraisable(py, None);
+    tell(py, &error);
     let class = names(py)?.result.bind(py).getattr(intern!(py, "Unobserved"))?;
     Ok(class.call1((error, origin))?.unbind())
 }
@@ -444,7 +477,7 @@ fn kind_of(handler: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
 /// # Errors
 /// When the arguments are wrong, and what is no `Exception`.
 pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Py<RunResult>> {
-    let _nested = Nested::enter()?;
+    let _level = stack::deeper(&RUNS, "yield the inner program instead of running it")?;
     let _drops = Scope::enter();
     let mut machine = Machine::new(py, program, setting)?;
     let guard = signals::guard(py, machine.vm.mailbox());
@@ -463,37 +496,22 @@ pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>
     };
     let late = guard.map_or(Ok(()), |guard| guard.leave(py));
     let (result, raised) = machine.finish(py, ended)?;
-    match raised {
-        Some(error) => Err(PyErr::from_value(error.into_bound(py).into_any())),
-        None => late.map(|()| result),
-    }
+    let error = match (raised, late) {
+        (None, Ok(())) => return Ok(result),
+        (Some(error), Ok(())) => error,
+        (earlier, Err(late)) => {
+            let late = late.into_value(py);
+            attach(py, &late, &result);
+            if let Some(earlier) = earlier {
+                context::chain(py, &late, &earlier);
+            }
+            late
+        }
+    };
+    Err(PyErr::from_value(error.into_bound(py).into_any()))
 }
-
-/// How many runs may be inside one another on one thread: each needs native stack of its own.
-const NESTED_RUNS: u32 = 200;
 
 thread_local! {
-    static NESTED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
-}
-
-/// One run on this thread's stack.
-struct Nested(());
-
-impl Nested {
-    fn enter() -> PyResult<Self> {
-        let depth = NESTED.get();
-        if depth >= NESTED_RUNS {
-            return Err(pyo3::exceptions::PyRecursionError::new_err(format!(
-                "run() inside run() is {NESTED_RUNS} deep: yield the inner program instead of running it"
-            )));
-        }
-        NESTED.set(depth + 1);
-        Ok(Self(()))
-    }
-}
-
-impl Drop for Nested {
-    fn drop(&mut self) {
-        NESTED.set(NESTED.get() - 1);
-    }
+    /// Runs inside each other.
+    static RUNS: Cell<u32> = const { Cell::new(0) };
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyIterator, PyList, PyString, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::classes::continuation::K;
 use super::classes::effect::EffectBase;
@@ -98,6 +99,13 @@ pub enum Request {
 pub struct RootGenerator {
     /// The generator.
     pub generator: Py<PyIterator>,
+}
+
+#[pymethods]
+impl RootGenerator {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.generator)
+    }
 }
 
 /// What a request says when there is no such key.

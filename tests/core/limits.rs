@@ -6,8 +6,8 @@ use segue::core::step::Outcome;
 
 use crate::scripted::class::{PING, TELL};
 use crate::scripted::{
-    Log, Run, Shelf, Stop, Value, answering, asks, attempt, call, create_continuation, error, escape, function,
-    handler, inherit, keeping, nest, ping, program, pure, resume, run, seal, tell, teller, with_handler,
+    Log, Machine, Run, Shelf, Stop, Value, answering, asks, attempt, call, create_continuation, error, escape,
+    function, handler, inherit, keeping, nest, ping, program, pure, resume, run, seal, tell, teller, with_handler,
     with_intercept,
 };
 
@@ -153,6 +153,35 @@ fn wall_time_is_bounded_without_steps() {
     assert_eq!(machine.finish(stop).shown(), "LimitExceeded: Seconds");
 }
 
+/// A loop without a step meets the bound on steps too, and past it the grace, when the driver says how often it turned.
+#[test]
+fn steps_are_bounded_without_steps() {
+    let stubborn = program("stubborn", async |y| {
+        for _ in 0..2 {
+            let met = y.yields(escape("wait")).await;
+            assert!(met.is_ok(), "an action is no step");
+            while y.yields(pure(0)).await.is_ok() {}
+        }
+        Ok("never".into())
+    });
+    let mut machine = Run::new(stubborn).bounds(|bounds| (bounds.steps, bounds.grace) = (Some(5), 3)).machine();
+    let go = |machine: &mut Machine| match machine.go() {
+        Stop::Attention => machine.go(),
+        stop => stop,
+    };
+    for _ in 0..2 {
+        assert!(matches!(go(&mut machine), Stop::Async(_)));
+        assert_eq!(machine.vm.meter().overdue(), None);
+        machine.vm.spend_turns(1 << 24);
+        machine.vm.mailbox().interrupt();
+        machine.feed(Outcome::Returned(().into()));
+    }
+    let stop = go(&mut machine);
+    assert!(matches!(stop, Stop::Exhausted));
+    let report = machine.finish(stop);
+    assert_eq!((report.closed, report.steps), (vec!["stubborn".to_owned()], 1));
+}
+
 /// A run that is being closed has the grace from then on, and no more.
 #[test]
 fn a_run_that_is_closed_has_only_the_grace() {
@@ -222,6 +251,21 @@ fn exactly_the_grace_passes() {
             assert_eq!(log.text(), "0 1 2");
         }
     }
+}
+
+/// When the grace is used up, the `exit` of each installation is among what is to be closed, after its body.
+#[test]
+fn an_exhausted_run_gives_the_installations_that_have_an_exit() {
+    let endless = program("endless", async |y| {
+        loop {
+            let _: crate::scripted::Answered = y.yields(ping(0)).await;
+        }
+    });
+    let answer = |_| Ok(1.into());
+    let leaves = |name| handler(name).answers(&[PING], answer).exit(async |_, _| panic!("not by the machine")).done();
+    let program = nest(&[&leaves("outer"), &answering("none", 1), &leaves("inner")], endless);
+    let report = Run::new(program).bounds(|bounds| (bounds.steps, bounds.grace) = (Some(9), 4)).go();
+    assert_eq!(report.closed, ["endless", "exit of inner", "exit of outer"]);
 }
 
 /// When the grace is used up, what is suspended is closed innermost first, kept chains too; nothing is left.

@@ -13,9 +13,9 @@ use pyo3::types::{PyAny, PyDict, PyModule, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::link::{Held, Link};
-use super::nesting::one_level;
 use super::nodes::{flat_map, map};
 use super::text::{CallText, type_name};
+use crate::py::stack::inside_value;
 
 /// An effect: what a program asks for. Frozen, compared by class and fields.
 #[pyclass(frozen, subclass, weakref, generic, module = "segue._vm")]
@@ -46,7 +46,7 @@ impl EffectBase {
             CompareOp::Eq | CompareOp::Ne => match other.cast::<Self>() {
                 Ok(effect) if slf.get_type().is(effect.get_type()) => {
                     let (ours, theirs) = (slf.get().fields.bind(py), effect.get().fields.bind(py));
-                    slf.is(effect) || one_level("comparing", || ours.eq(theirs))?
+                    slf.is(effect) || inside_value(|| ours.eq(theirs))?
                 }
                 _ => return Ok(py.NotImplemented()),
             },
@@ -58,7 +58,7 @@ impl EffectBase {
     fn __hash__(slf: &Bound<'_, Self>) -> PyResult<u64> {
         let mut hasher = DefaultHasher::new();
         slf.get_type().hash()?.hash(&mut hasher);
-        one_level("hashing", || slf.get().fields.bind(slf.py()).hash())?.hash(&mut hasher);
+        inside_value(|| slf.get().fields.bind(slf.py()).hash())?.hash(&mut hasher);
         Ok(hasher.finish())
     }
 

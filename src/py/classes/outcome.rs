@@ -9,8 +9,8 @@ use pyo3::types::{PyAny, PyModule, PyType};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::link::{Held, Link};
-use super::nesting::one_level;
 use super::text::{CallText, safe_repr, type_name};
+use crate::py::stack::inside_value;
 
 /// The outcome of a program that returned `value`. Compares and hashes by value, matches, pickles.
 ///
@@ -183,14 +183,14 @@ fn compare(py: Python<'_>, held: &Link, other: Option<&Link>, op: CompareOp) -> 
     };
     // As containers do: the same object is equal, whatever its `__eq__` says.
     let (held, other) = (held.bind(py), other.bind(py));
-    let equal = held.is(other) || one_level("comparing", || held.eq(other))?;
+    let equal = held.is(other) || inside_value(|| held.eq(other))?;
     PyResult::Ok((equal == matches!(op, CompareOp::Eq)).into_pyobject(py)?.to_owned().into_any().unbind())
 }
 
 fn hash(class: &str, held: &Bound<'_, PyAny>) -> PyResult<u64> {
     let mut hasher = DefaultHasher::new();
     class.hash(&mut hasher);
-    one_level("hashing", || held.hash())?.hash(&mut hasher);
+    inside_value(|| held.hash())?.hash(&mut hasher);
     PyResult::Ok(hasher.finish())
 }
 

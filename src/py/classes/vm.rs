@@ -104,8 +104,10 @@ impl Cell {
         let state = std::mem::take(&mut *held);
         drop(held);
         self.watch(None);
-        if let State::Ready(mut machine) | State::Waiting(mut machine) = state {
-            machine.close(py);
+        match state {
+            State::Ready(mut machine) | State::Waiting(mut machine) => machine.close(py),
+            State::Ended(mut machine, _) => machine.let_go(py),
+            State::Idle | State::Running => {}
         }
     }
 }

@@ -12,7 +12,7 @@ use segue::core::fault::{Fault, Refusal};
 use segue::core::host::Form;
 use segue::core::limits::Bounds;
 use segue::core::segment::Hooks;
-use segue::core::step::{Event, Hook, Installation, Outcome, PythonCall, StepKind, Watch};
+use segue::core::step::{Event, Hook, Installation, Outcome, PythonCall, Remains, StepKind, Watch};
 use segue::core::vm::Vm;
 
 use super::host::{Clones, Handler, Scripted, ScriptedHost, fulfil};
@@ -193,11 +193,15 @@ impl Machine {
         }
     }
 
-    /// Closes what is left without effects, as after the grace, and gives the names of the closed generators.
+    /// Closes what is left without effects, as after the grace, and gives the names of the closed generators and installations.
     pub fn close(&mut self) -> Vec<String> {
-        let codes = ledger::inside(|| self.vm.abandon(&mut self.host));
+        let remains = ledger::inside(|| self.vm.abandon(&mut self.host));
         self.host.trash.clear();
-        codes.into_iter().map(|code| code.close()).collect()
+        let name = |left: Remains<Scripted>| match left {
+            Remains::Code(code) => code.close(),
+            Remains::Exit(handler) => format!("exit of {}", handler.0.name),
+        };
+        remains.into_iter().map(name).collect()
     }
 
     /// Ends a run that stopped, and checks the books.
