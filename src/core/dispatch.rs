@@ -17,8 +17,22 @@ pub enum Target {
     Clause(SegmentId, ClauseId),
     /// An interceptor.
     Interceptor(SegmentId, InterceptorId),
-    /// Nobody; the wall that stopped it, if one did.
-    Nobody(Option<SegmentId>),
+    /// Nobody.
+    Nobody {
+        /// A wall stopped it.
+        walled: bool,
+    },
+}
+
+/// Which interceptors see an effect on its way.
+#[derive(Clone, Copy)]
+pub enum Sight<'a> {
+    /// None.
+    Unseen,
+    /// All but those of the skip stack.
+    Seen(&'a [InterceptorId]),
+    /// The same, beyond the next wall: it was handed outward, and those on this side had their look.
+    Forwarded(&'a [InterceptorId]),
 }
 
 /// How many look-ups a segment remembers.
@@ -44,7 +58,7 @@ pub fn remembered_route<W: World>(
         scope.epoch = epoch;
         forget(&mut segments[from], host);
     }
-    let target = route(segments, host, from, effect, None);
+    let target = route(segments, host, from, effect, Sight::Unseen);
     if let Target::Clause(prompt, clause) = target {
         if segments[from].scope.remembered.len() == REMEMBERED {
             forget(&mut segments[from], host);
@@ -63,17 +77,17 @@ pub fn forget<W: World>(segment: &mut Segment<W>, host: &mut impl Host<W>) {
 }
 
 /// The route of an effect from `from` outward, one region between walls after the other: its interceptors, its handlers,
-/// then the wall. `skip` holds the interceptors that do not count; `None` is for an effect that none sees.
+/// then the wall.
 pub fn route<W: World>(
     segments: &Arena<Segment<W>>,
     host: &impl Host<W>,
     from: SegmentId,
     effect: &W::Value,
-    skip: Option<&[InterceptorId]>,
+    mut sight: Sight<'_>,
 ) -> Target {
     let mut region = Some(from);
     while let Some(start) = region {
-        if let Some(skip) = skip {
+        if let Sight::Seen(skip) = sight {
             let mut at = Some(start);
             while let Some(id) = at {
                 let segment = &segments[id];
@@ -99,16 +113,19 @@ pub fn route<W: World>(
                 }
                 Kind::Wall(allow) => {
                     if !host.allows(allow, effect) {
-                        return Target::Nobody(Some(id));
+                        return Target::Nobody { walled: true };
                     }
                     region = at;
+                    if let Sight::Forwarded(skip) = sight {
+                        sight = Sight::Seen(skip);
+                    }
                     break;
                 }
                 _ => {}
             }
         }
     }
-    Target::Nobody(None)
+    Target::Nobody { walled: false }
 }
 
 /// Detaches the chain from `performer` to `prompt` inclusive, and gives the segment outside of it. O(1).

@@ -51,15 +51,10 @@ pub fn handlers<W: World>(segments: &Arena<Segment<W>>, host: &impl Host<W>, fro
         .collect()
 }
 
-/// The names of the handlers from here outward, innermost first; with `to_wall`, those inside the next wall.
-pub fn handler_labels<W: World>(
-    segments: &Arena<Segment<W>>,
-    host: &impl Host<W>,
-    from: SegmentId,
-    to_wall: Option<SegmentId>,
-) -> Vec<W::Label> {
+/// The names of the handlers from here outward, to the next wall, innermost first.
+pub fn handler_labels<W: World>(segments: &Arena<Segment<W>>, host: &impl Host<W>, from: SegmentId) -> Vec<W::Label> {
     outward(segments, from)
-        .take_while(|(id, _)| Some(*id) != to_wall)
+        .take_while(|(_, segment)| !matches!(segment.kind, Kind::Wall(_)))
         .filter_map(|(_, segment)| segment.prompt())
         .map(|prompt| host.handler_label(&prompt.handler))
         .collect()

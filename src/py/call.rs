@@ -10,7 +10,7 @@ use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandl
 use super::classes::mistake::mistake;
 use super::classes::nodes;
 use super::classes::store::{Mapping, with_thunks};
-use super::classes::text::type_name;
+use super::classes::text::{LIMIT, escape, type_name};
 use super::context;
 use super::error::from_function;
 use super::names::names;
@@ -254,8 +254,8 @@ fn table_of<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, HandlerTabl
 fn handler_name(handler: &Bound<'_, PyAny>) -> String {
     let py = handler.py();
     match handler.getattr_opt(intern!(py, "__name__")) {
-        Ok(Some(name)) if PyString::type_check(&name) => name.to_string(),
-        _ => handler.get_type().name().map_or_else(|_| type_name(handler), |name| name.to_string()),
+        Ok(Some(name)) if PyString::type_check(&name) => escape(&name.to_string(), LIMIT),
+        _ => handler.get_type().name().map_or_else(|_| type_name(handler), |name| escape(&name.to_string(), LIMIT)),
     }
 }
 

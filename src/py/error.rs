@@ -92,8 +92,9 @@ pub fn raise(py: Python<'_>, fault: Fault<PyWorld>, bounds: &Bounds) -> PyErr {
         }
         Fault::Refused(refusal) => refused(py, &refusal),
         Fault::OutsideClause(node) => {
-            let message =
-                format!("{node} outside a clause: it is for the clause of a handler that is answering an effect");
+            let message = format!(
+                "{node} outside a clause: it is for the clause of a handler that is answering an effect, and a wall of Seal hides those outside of it"
+            );
             make(py, "ContinuationError", message)
         }
         Fault::NoContinuation => make(

@@ -179,7 +179,7 @@ impl<W: World> Vm<W> {
         let answer = match answer {
             Answer::Forward => {
                 let target = self.outside(host, prompt, &effect);
-                return self.dispatch(host, target, effect);
+                return self.dispatch(host, target, effect, Some(prompt));
             }
             Answer::Request(request) => {
                 self.push_frame(Frame::Settle(prompt, effect));

@@ -2,7 +2,7 @@
 
 use super::{Flow, Shared, Vm, fault};
 use crate::core::continuation::ContinuationCell;
-use crate::core::dispatch::{self, Target};
+use crate::core::dispatch::{self, Sight, Target};
 use crate::core::fault::Fault;
 use crate::core::frame::{ClauseFrame, Continuation, Frame, Role};
 use crate::core::host::{Form, Host, World};
@@ -17,23 +17,33 @@ impl<W: World> Vm<W> {
         let from = self.current_segment;
         let target = if self.interceptors.any() {
             let skip = &self.segments[from].interceptor_skip_stack;
-            dispatch::route(&self.segments, host, from, &effect, Some(skip))
+            dispatch::route(&self.segments, host, from, &effect, Sight::Seen(skip))
         } else {
             dispatch::remembered_route(&mut self.segments, host, self.epoch, from, &effect)
         };
-        self.dispatch(host, target, effect)
+        self.dispatch(host, target, effect, None)
     }
 
-    /// Hands the effect of the current segment to whoever gets it.
-    pub(super) fn dispatch(&mut self, host: &mut impl Host<W>, target: Target, effect: W::Value) -> Flow<W> {
-        let mut target = target;
+    /// Hands the effect of the current segment to whoever gets it; `forwarder` is the prompt that handed it outward.
+    pub(super) fn dispatch(
+        &mut self,
+        host: &mut impl Host<W>,
+        mut target: Target,
+        effect: W::Value,
+        mut forwarder: Option<SegmentId>,
+    ) -> Flow<W> {
         loop {
             let (prompt, clause) = match target {
                 Target::Clause(prompt, clause) => (prompt, clause),
-                Target::Interceptor(segment, id) => return self.intercept(host, segment, id, effect),
-                Target::Nobody(wall) => {
-                    let handlers = trace::handler_labels(&self.segments, host, self.current_segment, wall);
-                    return fault(Fault::Unhandled { effect, handlers, walled: wall.is_some() });
+                Target::Interceptor(segment, id) => {
+                    if let Some(prompt) = forwarder {
+                        self.stand_in(host, prompt, &effect);
+                    }
+                    return self.intercept(host, segment, id, effect);
+                }
+                Target::Nobody { walled } => {
+                    let handlers = trace::handler_labels(&self.segments, host, self.current_segment);
+                    return fault(Fault::Unhandled { effect, handlers, walled });
                 }
             };
             let Some(handler) = self.segments[prompt].prompt().map(|prompt| &prompt.handler) else {
@@ -43,7 +53,10 @@ impl<W: World> Vm<W> {
                 Form::Native => {
                     let native = self.native_of(prompt);
                     match self.native(native).answer(host, clause, &effect) {
-                        Answer::Forward => target = self.outside(host, prompt, &effect),
+                        Answer::Forward => {
+                            target = self.outside(host, prompt, &effect);
+                            forwarder = Some(prompt);
+                        }
                         answer => return self.answered(host, prompt, effect, answer),
                     }
                 }
@@ -61,9 +74,33 @@ impl<W: World> Vm<W> {
     /// Who gets an effect that a native handler forwards.
     pub(super) fn outside(&self, host: &impl Host<W>, prompt: SegmentId, effect: &W::Value) -> Target {
         match self.segments[prompt].caller {
-            Some(outside) => dispatch::route(&self.segments, host, outside, effect, None),
-            None => Target::Nobody(None),
+            Some(outside) => self.beyond(host, outside, effect),
+            None => Target::Nobody { walled: false },
         }
+    }
+
+    /// Who gets an effect of the current segment that was handed outward to `outside`. It was performed once: up to the
+    /// next wall the interceptors had their look, and those beyond it have not.
+    pub(super) fn beyond(&self, host: &impl Host<W>, outside: SegmentId, effect: &W::Value) -> Target {
+        let sight = if self.interceptors.any() {
+            Sight::Forwarded(&self.segments[self.current_segment].interceptor_skip_stack)
+        } else {
+            Sight::Unseen
+        };
+        dispatch::route(&self.segments, host, outside, effect, sight)
+    }
+
+    /// What an interceptor beyond a wall makes of a forwarded effect is evaluated where it was handed outward: outside of
+    /// the prompt, in the place of an answer. The performer waits.
+    fn stand_in(&mut self, host: &mut impl Host<W>, prompt: SegmentId, effect: &W::Value) {
+        let frame = |clause| (self.segments.birth(prompt), clause);
+        let selected = self.segments[prompt].prompt().and_then(|prompt| host.select(&prompt.handler, effect));
+        let Some((birth, clause)) = selected.map(frame) else { return };
+        let effect = host.clone_value(effect);
+        let body = self.capture(prompt);
+        self.leave_to_frame(body);
+        let role = Role::Value;
+        self.push_frame(Frame::Clause(ClauseFrame { effect, k: None, prompt, birth, clause, role, settled: true }));
     }
 
     /// Captures the body, and calls the clause on the segment outside of the prompt: dispatch opens no segment.

@@ -279,13 +279,13 @@ impl<W: World> Vm<W> {
     /// Effect and body go to the next handler outside of the clause's own prompt.
     fn pass_on(&mut self, host: &mut impl Host<W>, clause: ClauseFrame<W>, body: Continuation) -> Flow<W> {
         let outside = self.current_segment;
-        let ClauseFrame { effect, k, .. } = clause;
+        let ClauseFrame { effect, k, prompt, .. } = clause;
         if let Some(k) = k {
             host.discard(k);
         }
         self.attach(body);
-        let target = dispatch::route(&self.segments, host, outside, &effect, None);
-        self.dispatch(host, target, effect)
+        let target = self.beyond(host, outside, &effect);
+        self.dispatch(host, target, effect, Some(prompt))
     }
 
     /// Attaches a chain here, and goes on at its performer.
@@ -392,6 +392,9 @@ impl<W: World> Vm<W> {
                     return None;
                 }
             }
+            if matches!(segment.kind, Kind::Wall(_)) {
+                return None;
+            }
         }
         None
     }
@@ -429,7 +432,7 @@ impl<W: World> Vm<W> {
     }
 
     /// The clause that what is yielded here belongs to. A clause whose own prompt lies between resumed this very body,
-    /// and does not count.
+    /// and does not count; nor does one outside of a wall.
     fn nearest_clause(&self) -> Option<(SegmentId, usize)> {
         let mut crossed = HashSet::new();
         for (id, segment) in trace::outward(&self.segments, self.current_segment) {
@@ -440,8 +443,12 @@ impl<W: World> Vm<W> {
                     return Some((id, index));
                 }
             }
-            if segment.prompt().is_some() {
-                crossed.insert((id, self.segments.birth(id)));
+            match segment.kind {
+                Kind::Prompt(_) => {
+                    crossed.insert((id, self.segments.birth(id)));
+                }
+                Kind::Wall(_) => return None,
+                _ => {}
             }
         }
         None

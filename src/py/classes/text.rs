@@ -67,7 +67,8 @@ pub fn escape(text: &str, limit: usize) -> String {
             '\t' => "\\t".to_owned(),
             hidden if hides(hidden) => match u32::from(hidden) {
                 code @ 0..=0xff => format!("\\x{code:02x}"),
-                code => format!("\\u{code:04x}"),
+                code @ 0x100..=0xffff => format!("\\u{code:04x}"),
+                code => format!("\\U{code:08x}"),
             },
             plain => plain.to_string(),
         };
@@ -85,10 +86,15 @@ pub fn escape(text: &str, limit: usize) -> String {
     out
 }
 
-/// Control characters, line separators, and the marks that turn the direction of writing.
+/// Control characters, line and paragraph separators, and the format characters of Unicode (category Cf): what acts,
+/// turns the direction of writing, or is not seen.
 fn hides(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(character,
+            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+            | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// `repr` through `segue._text`: big and deep containers cost no more than small ones.
