@@ -6,6 +6,7 @@ mod context;
 mod driver;
 mod error;
 mod names;
+mod reserve;
 mod roots;
 mod signals;
 mod stack;

@@ -1,5 +1,6 @@
 //! A vector with a free list. A freed slot keeps its allocations for the next segment that lives there.
 
+use std::collections::TryReserveError;
 use std::ops::{Index, IndexMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,6 +24,9 @@ pub struct Arena<T> {
     free: Vec<SegmentId>,
     births: u32,
 }
+
+/// Slots for which room is made at a time, at least.
+const ROOM: usize = 8;
 
 /// How many segments live in this process, over all runs.
 pub static LIVE_SEGMENTS: AtomicUsize = AtomicUsize::new(0);
@@ -48,6 +52,22 @@ impl<T: Slot> Arena<T> {
         let id = SegmentId::from_index(self.cells.len());
         self.cells.push(Cell { birth, live: true, slot: T::default() });
         id
+    }
+
+    /// Whether a slot can be opened, and closed again, without memory.
+    #[inline]
+    #[must_use]
+    pub const fn has_room(&self) -> bool {
+        !self.free.is_empty() || self.cells.len() < self.cells.capacity()
+    }
+
+    /// Makes room for some slots.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn make_room(&mut self) -> Result<(), TryReserveError> {
+        self.cells.try_reserve(ROOM)?;
+        self.free.try_reserve(self.cells.capacity() - self.free.len())
     }
 
     /// Gives a slot back.

@@ -83,6 +83,8 @@ pub enum Fault<W: World> {
     Cycle(W::Value),
     /// A bound of the run was passed.
     Exceeded(Bound),
+    /// There is no memory for what comes next.
+    Memory,
     /// The machine contradicts itself.
     Internal(&'static str),
 }

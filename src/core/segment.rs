@@ -9,6 +9,8 @@
 //! three change together. Nothing on a segment is saved or restored by anybody: a segment that is current again finds
 //! its fields as it left them (INV-3).
 
+use std::collections::TryReserveError;
+
 use super::arena::Slot;
 use super::frame::Frame;
 use super::host::World;
@@ -168,7 +170,25 @@ impl<W: World> Slot for Segment<W> {
     }
 }
 
+/// Frames for which there is room before anything is done: more than one transition and its outcome push.
+const ROOM: usize = 8;
+
 impl<W: World> Segment<W> {
+    /// Whether frames can be pushed without memory.
+    #[inline]
+    #[must_use]
+    pub const fn has_room(&self) -> bool {
+        self.frames.capacity() - self.frames.len() >= ROOM
+    }
+
+    /// Makes room for some frames.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn make_room(&mut self) -> Result<(), TryReserveError> {
+        self.frames.try_reserve(ROOM)
+    }
+
     /// The prompt, when it is one.
     #[must_use]
     pub const fn prompt(&self) -> Option<&Prompt<W>> {

@@ -145,6 +145,9 @@ impl<W: World> Vm<W> {
         if let Some(note) = self.notes.pop_front() {
             return ControlFlow::Break(Event::Stepped(note));
         }
+        if !(self.segments.has_room() && self.segments[self.current_segment].has_room()) {
+            self.make_room()?;
+        }
         match self.current().mode.take() {
             Mode::Deliver(value) => self.deliver(host, value),
             Mode::Throw(error) => self.throw(host, error),
@@ -154,6 +157,17 @@ impl<W: World> Vm<W> {
             }
             Mode::Return(value) => self.leave(host, Ok(value)),
             Mode::Suspended => fault(Fault::Internal("a suspended segment is current")),
+        }
+    }
+
+    /// Nothing that a transition pushes or opens ends the process: memory runs out here, and is an error of the program.
+    /// An error on its way goes on without: it leaves more than it takes.
+    #[cold]
+    fn make_room(&mut self) -> Flow<W> {
+        let made = self.current().make_room().and_then(|()| self.segments.make_room());
+        match made {
+            Err(_) if !matches!(self.current().mode, Mode::Throw(_)) => fault(Fault::Memory),
+            _ => ControlFlow::Continue(()),
         }
     }
 
@@ -273,6 +287,9 @@ impl<W: World> Vm<W> {
 
     /// Asks whether one more segment may be opened.
     fn permit_segment(&mut self) -> Flow<W> {
+        if !self.segments.has_room() && self.segments.make_room().is_err() {
+            return fault(Fault::Memory);
+        }
         match self.meter.open(self.segments.live()) {
             Permit::Granted => ControlFlow::Continue(()),
             Permit::Exceeded(bound) => fault(Fault::Exceeded(bound)),

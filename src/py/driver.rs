@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use pyo3::exceptions::{PyBaseException, PyException, PyKeyboardInterrupt, PyTypeError};
+use pyo3::exceptions::{PyBaseException, PyException, PyKeyboardInterrupt, PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyMapping, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
@@ -19,7 +19,7 @@ use super::classes::text::safe_repr;
 use super::names::names;
 use super::roots::Roots;
 use super::world::{Dead, PyHost, PyWorld};
-use super::{call, context, error, signals, stack};
+use super::{call, context, error, reserve, signals, stack};
 use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
 use crate::core::step::{Event, Outcome, PythonCall, Remains, StepKind, StepNote, Watch};
@@ -67,6 +67,7 @@ impl Machine {
     /// # Errors
     /// When the arguments are wrong.
     pub fn new(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Self> {
+        reserve::hold();
         let root = root_program(program)?;
         let mut roots = Roots::default();
         let handlers = root_handlers(py, setting, &mut roots)?;
@@ -134,6 +135,11 @@ impl Machine {
                 Event::Failed(error) => return Turn::Ended(Err(error)),
                 Event::Exhausted => return Turn::Ended(Err(self.abandon(py))),
             };
+            if let Outcome::Raised(error) = &outcome
+                && error.bind(py).is_instance_of::<PyMemoryError>()
+            {
+                reserve::release();
+            }
             self.vm.receive(host!(self, py), outcome);
         }
     }

@@ -3,7 +3,7 @@
 use pyo3::IntoPyObjectExt;
 use std::fmt::{self, Write};
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyString};
 
@@ -122,6 +122,7 @@ pub fn raise(py: Python<'_>, fault: Fault<PyWorld>, bounds: &Bounds) -> PyErr {
             "a lazy value of the reader was asked for while its own program is computing it".to_owned(),
         ),
         Fault::Exceeded(bound) => exceeded(py, bound, bounds),
+        Fault::Memory => PyMemoryError::new_err(()),
         Fault::Internal(message) => internal(py, message),
     }
 }

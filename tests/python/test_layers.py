@@ -36,7 +36,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "effects": [],
     "py": [
-        {"names"},
+        {"names", "reserve", "stack"},
         {"classes", "context", "error", "roots", "world"},
         {"signals"},
         {"call"},

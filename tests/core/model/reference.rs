@@ -323,6 +323,7 @@ impl Model {
                 Item::Prompt { id, .. } => {
                     crossed.insert(*id);
                 }
+                Item::Wall(_) => return None,
                 Item::Clause(clause) | Item::Unwinding { then: Then::Leave(clause, _), .. }
                     if !crossed.contains(&clause.prompt) =>
                 {

@@ -349,6 +349,7 @@ fn exception(fault: Fault<Scripted>) -> Error {
         Fault::MissingKey { key, .. } => ("MissingKeyError", key.to_string()),
         Fault::Cycle(_) => ("CycleError", String::new()),
         Fault::Exceeded(bound) => ("LimitExceeded", format!("{bound:?}")),
+        Fault::Memory => ("MemoryError", String::new()),
         Fault::Internal(text) => ("InternalError", text.to_owned()),
     };
     Error::new(class, text)
