@@ -2,6 +2,7 @@
 
 mod call;
 mod classes;
+mod contained;
 mod context;
 mod driver;
 mod error;

@@ -234,6 +234,9 @@ _TABLES = {
     kind: HandlerTable([((effect,), "native", None, False, effect.__name__, False) for effect in effects], native=kind)
     for kind, effects in _EFFECTS.items()
 }
+for _effects in _EFFECTS.values():
+    for _effect in _effects:
+        _effect.__segue_native__ = True
 
 
 @public

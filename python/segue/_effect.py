@@ -71,6 +71,7 @@ class EffectMeta(type):
             return cls
         fields = _inherited(cls, namespace) | own
         _check_order(name, fields)
+        _check_places(cls, tuple(fields))
         cls.__segue_defaults__ = fields
         cls.__segue_fields__ = tuple(fields)
         cls.__segue_hidden__ = _hidden(cls, hidden)
@@ -151,6 +152,14 @@ def _check_order(name: str, fields: Mapping[str, object]) -> None:
             raise TypeError(f"{name}: field {field} without a default follows field {optional}, which has one")
 
 
+def _check_places(cls: type, fields: tuple[str, ...]) -> None:
+    """A built-in handler reads the fields of its effects by their places, which are the first."""
+    for base in cls.__mro__[1:]:
+        first: tuple[str, ...] = getattr(base, "__segue_fields__", ())
+        if "__segue_native__" in base.__dict__ and fields[: len(first)] != first:
+            raise TypeError(f"{cls.__name__}: name {base.__name__} as the last base, so that its fields come first")
+
+
 def _inherited(cls: type, namespace: Mapping[str, Any]) -> dict[str, object]:
     """The fields of the bases, the most basic first, as dataclasses order them."""
     fields: dict[str, object] = {}
@@ -222,6 +231,7 @@ class Effect(EffectBase[T_co], metaclass=EffectMeta):
 
     if TYPE_CHECKING:
         __segue_handler__: ClassVar[object]
+        __segue_native__: ClassVar[bool]
 
         def map(self, f: Callable[[T_co], A]) -> DoExpr[A, Self]: ...
         def flat_map(self, f: Callable[[T_co], Runnable[A, E2]]) -> DoExpr[A, Self | E2]: ...

@@ -10,7 +10,7 @@ use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandl
 use super::classes::mistake::mistake;
 use super::classes::nodes;
 use super::classes::store::{Mapping, with_thunks};
-use super::classes::text::{LIMIT, escape, type_name};
+use super::classes::text::{LIMIT, escape, safe_repr, type_name};
 use super::context;
 use super::error::from_function;
 use super::names::names;
@@ -123,8 +123,10 @@ fn started(
 /// A `@do` call, or the generator that was given to `run`.
 fn start(py: Python<'_>, call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> {
     if let Ok(root) = call.cast_exact::<RootGenerator>() {
-        let code = Code::of(root.get().generator.clone_ref(py), None);
-        return Ok(send(py, code, &py.None().into_bound(py)));
+        let generator = &root.get().generator;
+        // Another run may have taken it since this one was set up.
+        unstarted(generator.bind(py))?;
+        return Ok(send(py, Code::of(generator.clone_ref(py), None), &py.None().into_bound(py)));
     }
     let node = call.cast::<nodes::Call>()?.get();
     let result = call_function(py, node);
@@ -351,6 +353,28 @@ fn serve(py: Python<'_>, request: Request) -> PyResult<Py<PyAny>> {
             Ok(old.unbind())
         }
     }
+}
+
+/// Checks that nobody has run the generator yet, not even in part: what it yielded then would be lost.
+///
+/// # Errors
+/// `TypeError` when somebody has.
+pub fn unstarted(generator: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = generator.py();
+    let state = if generator.getattr(intern!(py, "gi_frame"))?.is_none() {
+        "has run already"
+    } else if generator.getattr(intern!(py, "gi_running"))?.is_truthy()? {
+        "is running"
+    } else if generator.getattr(intern!(py, "gi_suspended"))?.is_truthy()? {
+        "was started already"
+    } else {
+        return Ok(());
+    };
+    Err(PyTypeError::new_err(format!(
+        "run() takes a program, an effect, or once a generator, got {}, which {state}: decorate its function with @do \
+         to run it many times",
+        safe_repr(generator)
+    )))
 }
 
 /// The generator of a root, ready to be sent into.

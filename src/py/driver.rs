@@ -16,6 +16,7 @@ use super::classes::nodes;
 use super::classes::outcome;
 use super::classes::result::RunResult;
 use super::classes::text::safe_repr;
+use super::contained::contained;
 use super::names::names;
 use super::roots::Roots;
 use super::world::{Dead, PyHost, PyWorld};
@@ -101,6 +102,10 @@ impl Machine {
 
     /// Goes on until the run is over, or somebody has to await; with `stepping`, until the next step.
     pub fn turn(&mut self, py: Python<'_>, stepping: bool) -> Turn {
+        contained(py, || Ok(self.advance(py, stepping))).unwrap_or_else(|error| Turn::Ended(Err(error.into_value(py))))
+    }
+
+    fn advance(&mut self, py: Python<'_>, stepping: bool) -> Turn {
         loop {
             let event = self.vm.advance(host!(self, py));
             self.sweep();
@@ -413,13 +418,7 @@ fn root_program(program: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         return Ok(program.clone().unbind());
     }
     if program.get_type().is(&names(py)?.generator) {
-        if program.getattr(intern!(py, "gi_frame"))?.is_none() {
-            return Err(PyTypeError::new_err(format!(
-                "run() takes a program, an effect, or once a generator, got {}, which has run already: decorate its \
-                 function with @do to run it many times",
-                safe_repr(program)
-            )));
-        }
+        call::unstarted(program)?;
         return Ok(Py::new(py, call::root_generator(program)?)?.into_any());
     }
     Err(mistake(py, program, "run() takes a program, an effect, or once a generator"))
@@ -485,7 +484,7 @@ fn kind_of(handler: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
 pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Py<RunResult>> {
     let _level = stack::deeper(&RUNS, "yield the inner program instead of running it")?;
     let _drops = Scope::enter();
-    let mut machine = Machine::new(py, program, setting)?;
+    let mut machine = contained(py, || Machine::new(py, program, setting))?;
     let guard = signals::guard(py, machine.vm.mailbox());
     let ended = loop {
         match machine.turn(py, false) {
@@ -501,7 +500,7 @@ pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>
         }
     };
     let late = guard.map_or(Ok(()), |guard| guard.leave(py));
-    let (result, raised) = machine.finish(py, ended)?;
+    let (result, raised) = contained(py, || machine.finish(py, ended))?;
     let error = match (raised, late) {
         (None, Ok(())) => return Ok(result),
         (Some(error), Ok(())) => error,

@@ -13,6 +13,7 @@ use super::classes::handler::{Installed, Tail};
 use super::classes::nodes::{self, DoExpr, NodeKind};
 use super::classes::outcome;
 use super::classes::store::{Mapping, Progress, ThunkCell};
+use super::contained::refused;
 use super::context;
 use crate::core::continuation::ContinuationCell;
 use crate::core::ctrl::Ctrl;
@@ -150,6 +151,11 @@ impl<'py> PyHost<'_, 'py> {
         self.trash.push(Dead::Object(object.into_any()));
     }
 
+    /// What the interpreter made; without it the run cannot go on.
+    fn made<T>(&self, made: PyResult<T>) -> T {
+        made.unwrap_or_else(|error| refused(self.py, error))
+    }
+
     fn mapping<'v>(&self, value: &'v Py<PyAny>) -> &'v Bound<'py, Mapping> {
         value.bind(self.py).cast_exact::<Mapping>().expect("a native handler works on a mapping")
     }
@@ -218,19 +224,18 @@ impl Store<PyWorld> for PyHost<'_, '_> {
 
     fn copy(&mut self, mapping: &Py<PyAny>) -> Py<PyAny> {
         let copied = self.mapping(mapping).get().copied(self.py).and_then(|copy| Py::new(self.py, copy));
-        copied.map_or_else(|_| mapping.clone_ref(self.py), Py::into_any)
+        self.made(copied).into_any()
     }
 
     fn append(&mut self, list: &Py<PyAny>, value: Py<PyAny>) {
         if let Ok(list) = list.bind(self.py).cast_exact::<PyList>() {
-            // Only memory can run out; the entry is then lost with the process.
-            let _ = list.append(&value);
+            self.made(list.append(&value));
         }
         self.trash.push(Dead::Object(value));
     }
 
     fn pair(&mut self, first: Py<PyAny>, second: Py<PyAny>) -> Py<PyAny> {
-        (first, second).into_pyobject(self.py).map_or_else(|_| self.py.None(), |pair| pair.into_any().unbind())
+        self.made((first, second).into_pyobject(self.py)).into_any().unbind()
     }
 
     fn thunk(&mut self, value: &Py<PyAny>) -> Thunk<PyWorld> {
@@ -349,7 +354,7 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     }
 
     fn make_k(&mut self, cell: ContinuationCell<PyWorld>) -> Py<PyAny> {
-        Py::new(self.py, K { cell }).map_or_else(|_| self.py.None(), Py::into_any)
+        self.made(Py::new(self.py, K { cell })).into_any()
     }
 
     fn cell<'a>(&'a self, k: &'a Py<PyAny>) -> &'a ContinuationCell<PyWorld> {
@@ -359,15 +364,15 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     }
 
     fn ok(&mut self, value: Py<PyAny>) -> Py<PyAny> {
-        Py::new(self.py, outcome::Ok::of(value)).map_or_else(|_| self.py.None(), Py::into_any)
+        self.made(Py::new(self.py, outcome::Ok::of(value))).into_any()
     }
 
     fn err(&mut self, error: Py<PyBaseException>) -> Py<PyAny> {
-        Py::new(self.py, outcome::Err::of(error)).map_or_else(|_| self.py.None(), Py::into_any)
+        self.made(Py::new(self.py, outcome::Err::of(error))).into_any()
     }
 
     fn sequence(&mut self, values: Vec<Py<PyAny>>) -> Py<PyAny> {
-        PyList::new(self.py, values).map_or_else(|_| self.py.None(), |list| list.into_any().unbind())
+        self.made(PyList::new(self.py, values)).into_any().unbind()
     }
 
     fn handler_object(&self, handler: &Py<Installed>) -> Option<Py<PyAny>> {

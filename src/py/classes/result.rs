@@ -2,8 +2,8 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PyModule, PyTraceback, PyTuple};
-use pyo3::{PyTraverseError, PyVisit, intern};
+use pyo3::types::{PyAny, PyDict, PyModule, PyString, PyTraceback, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::outcome;
 use super::text::safe_repr;
@@ -71,10 +71,11 @@ impl RunResult {
         match self.outcome(py) {
             Ok(value) => Ok(value),
             Err(error) => {
-                let error = error.into_bound(py);
-                // Each raise would add the frames that it passes: the program's own traceback is the one that counts.
-                error.setattr(intern!(py, "__traceback__"), &self.traceback)?;
-                Err(PyErr::from_value(error))
+                let error = PyErr::from_value(error.into_bound(py));
+                // Each raise would add the frames that it passes: the program's own traceback is the one that counts. Set
+                // without the class's say: whatever its attributes do, it is this exception that is raised.
+                error.set_traceback(py, self.traceback.as_ref().map(|traceback| traceback.bind(py).clone()));
+                Err(error)
             }
         }
     }
@@ -111,7 +112,9 @@ impl RunResult {
         }
         if !self.raw_store.bind(py).is_empty() {
             lines.push("store:".to_owned());
-            for (key, value) in self.raw_store.bind(py).iter() {
+            // The user's `__repr__` may change the store meanwhile.
+            let store = self.raw_store.bind(py);
+            for (key, value) in store.keys().iter().zip(store.values()) {
                 lines.push(format!("  {}: {}", safe_repr(&key), safe_repr(&value)));
             }
         }
@@ -144,7 +147,11 @@ impl RunResult {
 fn traceback_text(py: Python<'_>, error: &Py<PyAny>, traceback: Option<&Py<PyTraceback>>) -> PyResult<String> {
     let kind = error.bind(py).get_type();
     let lines = py.import("traceback")?.call_method1("format_exception", (kind, error, traceback))?;
-    Ok(lines.extract::<Vec<String>>()?.concat())
+    // What cannot be encoded, a lone surrogate, is shown by a mark.
+    Ok(lines
+        .try_iter()?
+        .filter_map(|line| Some(line.ok()?.cast::<PyString>().ok()?.to_string_lossy().into_owned()))
+        .collect())
 }
 
 impl RunResult {

@@ -121,7 +121,9 @@ impl ThunkCell {
 pub fn with_thunks<'py>(entries: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
     let py = entries.py();
     let copy = entries.copy()?;
-    for (key, value) in entries.iter() {
+    // To store a key may run its `__eq__`, which may change either dictionary.
+    for entry in copy.items() {
+        let (key, value) = entry.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
         if let Ok(lazy) = value.cast_exact::<Lazy>() {
             copy.set_item(key, Py::new(py, ThunkCell::of(lazy.clone().unbind()))?)?;
         }

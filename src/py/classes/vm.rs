@@ -18,6 +18,7 @@ use super::result::RunResult;
 use super::text::safe_repr;
 use crate::core::visit::Visitor;
 use crate::py::classes::handler::Installed;
+use crate::py::contained::contained;
 use crate::py::driver::{self, Machine, Setting, Turn};
 use crate::py::error::vm_state;
 use crate::py::world::{Code, PyWorld};
@@ -105,10 +106,21 @@ impl Cell {
         drop(held);
         self.watch(None);
         match state {
-            State::Ready(mut machine) | State::Waiting(mut machine) => machine.close(py),
-            State::Ended(mut machine, _) => machine.let_go(py),
+            State::Ready(mut machine) | State::Waiting(mut machine) => told(py, || machine.close(py)),
+            State::Ended(mut machine, _) => told(py, || machine.let_go(py)),
             State::Idle | State::Running => {}
         }
+    }
+}
+
+/// Does the work; a panic in it is told, for there is nobody to raise it to.
+fn told(py: Python<'_>, work: impl FnOnce()) {
+    let done = contained(py, || {
+        work();
+        Ok(())
+    });
+    if let Err(error) = done {
+        error.write_unraisable(py, None);
     }
 }
 
@@ -201,7 +213,7 @@ impl PyVm {
         vm.claim(py)?;
         let limits = vm.limits.as_ref().map(Py::get);
         let setting = Setting { handlers, env, store, trace: vm.trace, stepping: true, limits };
-        let made = Machine::new(py, program, &setting).and_then(|machine| {
+        let made = contained(py, || Machine::new(py, program, &setting)).and_then(|machine| {
             let closer = Bound::new(py, Closer(vm.cell.clone()))?;
             Ok((machine, PyWeakrefReference::new_with(slf.as_any(), closer)?))
         });
@@ -279,7 +291,7 @@ impl PyVm {
         match self.take() {
             State::Ended(machine, ended) => {
                 self.put(State::Idle);
-                let (result, raised) = machine.finish(py, ended)?;
+                let (result, raised) = contained(py, || machine.finish(py, ended))?;
                 raised.map_or(Ok(result), |error| Err(PyErr::from_value(error.into_bound(py).into_any())))
             }
             other => {

@@ -9,7 +9,7 @@ use super::super::effect::EffectBase;
 use super::super::link::Link;
 use super::super::mistake::{close, mistake};
 use super::super::text::{safe_repr, type_name};
-use super::handlers::{handler_list, nest, resolve};
+use super::handlers::{handler_list, items, nest, resolve};
 use super::is_program;
 use crate::py::names::names;
 
@@ -102,7 +102,7 @@ pub(super) fn effect_classes(value: &Bound<'_, PyAny>, at: At) -> PyResult<Py<Py
     if value.is_instance_of::<PyType>() {
         return Err(at.rejects(&format!("{wanted}, as in [Ping]"), value));
     }
-    let items = value.try_iter().map_err(|_| at.rejects(wanted, value))?;
+    let items = items(value)?.ok_or_else(|| at.rejects(wanted, value))?;
     let mut classes = Vec::new();
     for item in items {
         let item = item?;

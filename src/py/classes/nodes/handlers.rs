@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyAny, PyBytes, PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple};
+use pyo3::types::{PyAny, PyBytes, PyDict, PyFrozenSet, PyIterator, PyList, PySet, PyString, PyTuple};
 
 use super::super::handler::is_handler;
 use super::super::text::{safe_repr, type_name};
@@ -34,7 +34,7 @@ pub fn handler_list(py: Python<'_>, handlers: &Bound<'_, PyAny>) -> PyResult<Vec
         || handlers.is_instance_of::<PyDict>()
         || handlers.is_instance_of::<PyString>()
         || handlers.is_instance_of::<PyBytes>();
-    let items = if unordered { None } else { handlers.try_iter().ok() };
+    let items = if unordered { None } else { items(handlers)? };
     let Some(items) = items else {
         return Err(PyTypeError::new_err(format!(
             "handlers must be a handler or a sequence of handlers, got {} (of type {})",
@@ -49,6 +49,15 @@ pub fn handler_list(py: Python<'_>, handlers: &Bound<'_, PyAny>) -> PyResult<Vec
         found.push((item.unbind(), resolved));
     }
     Ok(found)
+}
+
+/// The items of what can be iterated; an error of the user's own `__iter__` stays what it is.
+pub(super) fn items<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyIterator>>> {
+    match value.try_iter() {
+        Ok(items) => Ok(Some(items)),
+        Err(error) if error.is_instance_of::<PyTypeError>(value.py()) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Says which item of the sequence an error is about.
