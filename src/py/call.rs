@@ -355,7 +355,8 @@ fn serve(py: Python<'_>, request: Request) -> PyResult<Py<PyAny>> {
     }
 }
 
-/// Checks that nobody has run the generator yet, not even in part: what it yielded then would be lost.
+/// Checks that nobody has run the generator yet, not even in part: what it yielded then would be lost. One that is running
+/// says so itself, when it is sent into.
 ///
 /// # Errors
 /// `TypeError` when somebody has.
@@ -363,8 +364,6 @@ pub fn unstarted(generator: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = generator.py();
     let state = if generator.getattr(intern!(py, "gi_frame"))?.is_none() {
         "has run already"
-    } else if generator.getattr(intern!(py, "gi_running"))?.is_truthy()? {
-        "is running"
     } else if generator.getattr(intern!(py, "gi_suspended"))?.is_truthy()? {
         "was started already"
     } else {

@@ -37,7 +37,7 @@ LAYERS: dict[str, list[set[str]]] = {
     "effects": [],
     "py": [
         {"names", "reserve", "stack"},
-        {"classes", "context", "error", "roots", "world"},
+        {"classes", "contained", "context", "error", "roots", "world"},
         {"signals"},
         {"call"},
         {"driver"},
