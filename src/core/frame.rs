@@ -148,6 +148,9 @@ pub enum Frame<W: World> {
     Settle(SegmentId, W::Value),
     /// Waits for a thunk's program; the chain of the one who asked is detached, and ends in this prompt.
     Evaluated(SegmentId, W::Value),
+    /// Waits for what an interceptor beyond a wall makes of an effect that this prompt handed outward; the performer's
+    /// chain is detached, and ends in this prompt.
+    Forwarded(SegmentId),
     /// Waits for the resource.
     Acquired(W::Value, W::Value),
     /// Waits for the end of the use, then releases the resource.

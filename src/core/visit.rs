@@ -105,6 +105,6 @@ fn frame<W: World>(frame: &Frame<W>, visitor: &mut impl Visitor<W>) {
                 }
             }
         }
-        Frame::Try | Frame::Intercepted | Frame::Answer(..) => {}
+        Frame::Try | Frame::Intercepted | Frame::Answer(..) | Frame::Forwarded(_) => {}
     }
 }

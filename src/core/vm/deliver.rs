@@ -1,8 +1,10 @@
 //! A value or an error meets the top frame.
 
+use std::ops::ControlFlow;
+
 use super::{Flow, Vm, unwind};
 use crate::core::fault::Fault;
-use crate::core::frame::Frame;
+use crate::core::frame::{Frame, Resumption};
 use crate::core::host::{Host, World};
 use crate::core::ids::SegmentId;
 use crate::core::native::Answer;
@@ -66,6 +68,15 @@ impl<W: World> Vm<W> {
                 let value = self.count(host, StepKind::Exit, value)?;
                 self.proceed(Mode::Deliver(value))
             }
+            Frame::Forwarded(prompt) => {
+                if let ControlFlow::Break(event) = self.step(StepKind::Exit, || host.clone_value(&value)) {
+                    host.discard(value);
+                    self.push_frame(Frame::Forwarded(prompt));
+                    return ControlFlow::Break(event);
+                }
+                let waiting = self.held_by(prompt);
+                self.continue_with(host, waiting, Resumption::Value(value))
+            }
             Frame::Settle(prompt, effect) => self.settle(host, prompt, effect, Ok(value)),
             Frame::Evaluated(prompt, thunk) => self.evaluated(host, prompt, thunk, Ok(value)),
             Frame::Acquired(usage, release) => {
@@ -108,6 +119,10 @@ impl<W: World> Vm<W> {
             Frame::Intercepted => {
                 self.current().interceptor_skip_stack.pop();
                 self.proceed(Mode::Throw(error))
+            }
+            Frame::Forwarded(prompt) => {
+                let waiting = self.held_by(prompt);
+                self.continue_with(host, waiting, Resumption::Error(error))
             }
             Frame::Settle(prompt, effect) => self.settle(host, prompt, effect, Err(error)),
             Frame::Evaluated(prompt, thunk) => self.evaluated(host, prompt, thunk, Err(error)),

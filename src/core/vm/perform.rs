@@ -37,7 +37,10 @@ impl<W: World> Vm<W> {
                 Target::Clause(prompt, clause) => (prompt, clause),
                 Target::Interceptor(segment, id) => {
                     if let Some(prompt) = forwarder {
-                        self.stand_in(host, prompt, &effect);
+                        // What it makes of the effect is evaluated where the effect was handed outward.
+                        let waiting = self.capture(prompt);
+                        self.leave_to_frame(waiting);
+                        self.push_frame(Frame::Forwarded(prompt));
                     }
                     return self.intercept(host, segment, id, effect);
                 }
@@ -88,19 +91,6 @@ impl<W: World> Vm<W> {
             Sight::Unseen
         };
         dispatch::route(&self.segments, host, outside, effect, sight)
-    }
-
-    /// What an interceptor beyond a wall makes of a forwarded effect is evaluated where it was handed outward: outside of
-    /// the prompt, in the place of an answer. The performer waits.
-    fn stand_in(&mut self, host: &mut impl Host<W>, prompt: SegmentId, effect: &W::Value) {
-        let frame = |clause| (self.segments.birth(prompt), clause);
-        let selected = self.segments[prompt].prompt().and_then(|prompt| host.select(&prompt.handler, effect));
-        let Some((birth, clause)) = selected.map(frame) else { return };
-        let effect = host.clone_value(effect);
-        let body = self.capture(prompt);
-        self.leave_to_frame(body);
-        let role = Role::Value;
-        self.push_frame(Frame::Clause(ClauseFrame { effect, k: None, prompt, birth, clause, role, settled: true }));
     }
 
     /// Captures the body, and calls the clause on the segment outside of the prompt: dispatch opens no segment.

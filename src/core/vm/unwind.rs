@@ -164,7 +164,7 @@ impl<W: World> Vm<W> {
                 Frame::Clause(clause) if self.segments.holds(clause.prompt, clause.birth) => {
                     waiting.insert(clause.prompt);
                 }
-                Frame::Evaluated(prompt, _) => {
+                Frame::Evaluated(prompt, _) | Frame::Forwarded(prompt) => {
                     waiting.insert(*prompt);
                 }
                 Frame::Unwinding(unwinding) => match &unwinding.then {
@@ -235,6 +235,6 @@ pub(super) fn discard_frame<W: World>(host: &mut impl Host<W>, frame: Frame<W>) 
                 Then::Unit => {}
             }
         }
-        Frame::Try | Frame::Intercepted | Frame::Answer(..) => {}
+        Frame::Try | Frame::Intercepted | Frame::Answer(..) | Frame::Forwarded(_) => {}
     }
 }
