@@ -6,6 +6,7 @@ mod contained;
 mod context;
 mod driver;
 mod error;
+mod leaving;
 mod names;
 mod roots;
 mod signals;
@@ -103,6 +104,7 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handler::register(module)?;
     result::register(module)?;
     vm::register(module)?;
+    leaving::register(module.py())?;
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(safe_repr, module)?)?;
     module.add_function(wrap_pyfunction!(vm_live_counts, module)?)

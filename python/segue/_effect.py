@@ -190,10 +190,7 @@ def _binder(cls: type, fields: Mapping[str, object]) -> Callable[..., tuple[obje
     )
     values = "".join(f"{field}, " for field in fields)
     # Only names that `_check_field` took get here.
-    try:
-        bind: Callable[..., tuple[object, ...]] = eval(f"lambda {parameters}: ({values})", defaults)  # noqa: S307
-    except SyntaxError as error:
-        raise TypeError(f"{cls.__name__}: a word of the language cannot name a field ({', '.join(fields)})") from error
+    bind: Callable[..., tuple[object, ...]] = eval(f"lambda {parameters}: ({values})", defaults)  # noqa: S307
     bind.__name__ = cls.__name__
     bind.__qualname__ = cls.__qualname__
     bind.__module__ = cls.__module__

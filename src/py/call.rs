@@ -364,8 +364,6 @@ pub fn unstarted(generator: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = generator.py();
     let state = if generator.getattr(intern!(py, "gi_frame"))?.is_none() {
         "has run already"
-    } else if generator.getattr(intern!(py, "gi_running"))?.is_truthy()? {
-        "is running"
     } else if generator.getattr(intern!(py, "gi_suspended"))?.is_truthy()? {
         "was started already"
     } else {

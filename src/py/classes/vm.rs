@@ -14,6 +14,7 @@ use pyo3::types::{PyAny, PyModule, PyTuple, PyType, PyWeakrefReference};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::limits::Limits;
+use super::link::Scope;
 use super::result::RunResult;
 use super::text::safe_repr;
 use crate::core::visit::Visitor;
@@ -115,6 +116,7 @@ impl Cell {
 
 /// Does the work; a panic in it is told, for there is nobody to raise it to.
 fn told(py: Python<'_>, work: impl FnOnce()) {
+    let _drops = Scope::enter();
     let done = contained(py, || {
         work();
         Ok(())
@@ -232,6 +234,8 @@ impl PyVm {
 
     /// Makes one step: `("continue",)`, `("call_async", action)`, `("done", value)` or `("error", exc)`.
     fn step_once<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let _level = driver::level()?;
+        let _drops = Scope::enter();
         let mut machine = match self.take() {
             State::Ready(machine) => machine,
             other => {
