@@ -91,6 +91,8 @@ fn forked(py: Python<'_>) -> PyResult<()> {
 /// # Errors
 /// When the interpreter's modules are broken.
 pub fn register(py: Python<'_>) -> PyResult<()> {
+    // A finaliser that runs a program at the very end must not be the first to import this.
+    signals::look_up(py)?;
     py.import("atexit")?.call_method1("register", (wrap_pyfunction!(ending, py)?,))?;
     // Not every system can fork.
     if let Ok(register) = py.import("os")?.getattr("register_at_fork") {

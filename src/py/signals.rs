@@ -81,6 +81,14 @@ pub fn take_pressed(mailbox: &Arc<Mailbox>) -> bool {
     pressed
 }
 
+/// Looks the interpreter's own functions up, so that no later moment has to.
+///
+/// # Errors
+/// When the interpreter has none.
+pub fn look_up(py: Python<'_>) -> PyResult<()> {
+    signals(py).map(drop)
+}
+
 fn is_main_thread(py: Python<'_>) -> bool {
     IS_MAIN.get().unwrap_or_else(|| {
         let threading = py.import("threading");
