@@ -105,6 +105,7 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     result::register(module)?;
     vm::register(module)?;
     leaving::register(module.py())?;
+    world::prepare(module.py());
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(safe_repr, module)?)?;
     module.add_function(wrap_pyfunction!(vm_live_counts, module)?)

@@ -549,3 +549,9 @@ fn parts(py: Python<'_>, value: &Bound<'_, PyAny>, kind: NodeKind) -> PyResult<C
         }
     })
 }
+
+/// Makes the classes that nobody names: later there may be no memory to make them.
+pub fn prepare(py: Python<'_>) {
+    let _ = (py.get_type::<Mapping>(), py.get_type::<ThunkCell>());
+    let _ = (py.get_type::<Missing>(), py.get_type::<RootGenerator>());
+}

@@ -257,7 +257,8 @@ def test_s121_handler_of_a_signal_may_run_programs_and_step_a_vm():
 
 
 def test_s122_what_a_handler_of_a_signal_raises_is_caught_at_the_yield():
-    said = ended("""
+    said = ended(
+        """
         class Tick(Exception): ...
 
         def tick(*_):
@@ -286,5 +287,6 @@ def test_s122_what_a_handler_of_a_signal_raises_is_caught_at_the_yield():
             signal.setitimer(signal.ITIMER_REAL, 0)
         assert vm_live_counts()["segments"] == 0
         print(result.is_ok() or type(result.error).__name__)
-    """.replace("vm_live_counts()", "__import__('segue._vm')._vm.vm_live_counts()"))
+    """.replace("vm_live_counts()", "__import__('segue._vm')._vm.vm_live_counts()")
+    )
     assert said.ok() in {"True\n", "Tick\n"}

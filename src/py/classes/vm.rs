@@ -404,5 +404,7 @@ impl Visitor<PyWorld> for Collector<'_> {
 /// # Errors
 /// When the module refuses it.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // Nobody names this one: it is made now, for later there may be no memory to make it.
+    let _ = module.py().get_type::<Closer>();
     module.add_class::<PyVm>()
 }
