@@ -37,8 +37,10 @@ LAYERS: dict[str, list[set[str]]] = {
     "effects": [],
     "py": [
         {"names"},
-        {"classes", "context", "error", "roots", "world"},
+        {"stack"},
+        {"classes", "contained", "context", "error", "roots", "world"},
         {"signals"},
+        {"leaving"},
         {"call"},
         {"driver"},
         {"classes::vm"},
