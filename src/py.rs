@@ -6,6 +6,7 @@ mod contained;
 mod context;
 mod driver;
 mod error;
+mod leaving;
 mod names;
 mod reserve;
 mod roots;
@@ -104,6 +105,8 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handler::register(module)?;
     result::register(module)?;
     vm::register(module)?;
+    leaving::register(module.py())?;
+    world::prepare(module.py());
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(safe_repr, module)?)?;
     module.add_function(wrap_pyfunction!(vm_live_counts, module)?)

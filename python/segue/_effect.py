@@ -128,8 +128,12 @@ def _loaded(module: str) -> ModuleType | None:
     return sys.modules.get(module)
 
 
+_TAKEN = frozenset({"__debug__", "__signature__"})
+"""What the language and the metaclass do not let a class set."""
+
+
 def _check_field(name: str, field: str, default: object) -> None:
-    if not field.isidentifier() or iskeyword(field) or field.startswith("__segue_"):
+    if not field.isidentifier() or iskeyword(field) or field in _TAKEN or field.startswith("__segue_"):
         raise TypeError(f"{name}: {field!r} is no name for a field")
     if hasattr(EffectBase, field) or field == "__iter__":
         raise TypeError(f"{name}: a field cannot be called {field}: effects have a method of that name")

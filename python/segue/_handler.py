@@ -511,7 +511,7 @@ def _check_clause(function: Callable[..., object]) -> tuple[Callable[..., object
         found = function.__code__.co_flags
         if not found & (COROUTINE | ASYNC_GENERATOR):
             return function, bool(found & GENERATOR)
-    if isinstance(function, HandlerBase):
+    if _is_handler(function):
         raise TypeError(f"{function!r} is a handler already: list all its effect classes in one decorator")
     if isinstance(function, classmethod):
         raise TypeError("a clause cannot be a classmethod: it works on the installation, its self")

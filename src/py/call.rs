@@ -1,6 +1,6 @@
 //! The one file that runs user code. It gets a call and gives the outcome, and knows nothing of the machine that asked.
 
-use pyo3::exceptions::{PyBaseException, PyStopIteration, PyTypeError};
+use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyAny, PyDict, PyIterator, PyList, PyString};
@@ -45,11 +45,20 @@ pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outc
 
 /// One step of a generator.
 fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld> {
+    if code.is_given && is_over(code.generator.bind(py)) {
+        let error = PyRuntimeError::new_err("the generator that was given to run() was closed while the run went on");
+        return Outcome::Raised(error.into_value(py));
+    }
     match code.generator.bind(py).send(value) {
         Ok(PySendResult::Next(value)) => yielded(py, code, value),
         Ok(PySendResult::Return(value)) => Outcome::Returned(value.unbind()),
         Err(error) => Outcome::Raised(error.into_value(py)),
     }
+}
+
+/// Whether the generator has no frame any more: to send into it would give `None`, as if it had returned that.
+fn is_over(generator: &Bound<'_, PyIterator>) -> bool {
+    generator.getattr(intern!(generator.py(), "gi_frame")).is_ok_and(|frame| frame.is_none())
 }
 
 /// An error at the yield of a generator.
@@ -126,7 +135,7 @@ fn start(py: Python<'_>, call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> 
         let generator = &root.get().generator;
         // Another run may have taken it since this one was set up.
         unstarted(generator.bind(py))?;
-        return Ok(send(py, Code::of(generator.clone_ref(py), None), &py.None().into_bound(py)));
+        return Ok(send(py, Code::given(generator.clone_ref(py)), &py.None().into_bound(py)));
     }
     let node = call.cast::<nodes::Call>()?.get();
     let result = call_function(py, node);

@@ -20,7 +20,7 @@ use super::contained::contained;
 use super::names::names;
 use super::roots::Roots;
 use super::world::{Dead, PyHost, PyWorld};
-use super::{call, context, error, reserve, signals, stack};
+use super::{call, context, error, leaving, reserve, signals, stack};
 use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
 use crate::core::step::{Event, Outcome, PythonCall, Remains, StepKind, StepNote, Watch};
@@ -102,6 +102,7 @@ impl Machine {
 
     /// Goes on until the run is over, or somebody has to await; with `stepping`, until the next step.
     pub fn turn(&mut self, py: Python<'_>, stepping: bool) -> Turn {
+        let _inside = leaving::enter(py);
         contained(py, || Ok(self.advance(py, stepping))).unwrap_or_else(|error| Turn::Ended(Err(error.into_value(py))))
     }
 
@@ -215,6 +216,7 @@ impl Machine {
     /// Now and then: signals, and the bounds of a program that makes no steps.
     #[cold]
     fn look_around(&mut self, py: Python<'_>) {
+        leaving::stand_still(py);
         self.vm.spend_turns(LOOK_TURNS);
         if let Err(signal) = py.check_signals() {
             self.signal = Some(signal);
@@ -482,7 +484,7 @@ fn kind_of(handler: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
 /// # Errors
 /// When the arguments are wrong, and what is no `Exception`.
 pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Py<RunResult>> {
-    let _level = stack::deeper(&RUNS, "yield the inner program instead of running it")?;
+    let _level = level()?;
     let _drops = Scope::enter();
     let mut machine = contained(py, || Machine::new(py, program, setting))?;
     let guard = signals::guard(py, machine.vm.mailbox());
@@ -519,4 +521,12 @@ pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>
 thread_local! {
     /// Runs inside each other.
     static RUNS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A run, or a step of a VM, goes one level deeper into the native stack.
+///
+/// # Errors
+/// `RecursionError` when the stack is nearly used up.
+pub fn level() -> PyResult<stack::Level> {
+    stack::deeper(&RUNS, "yield the inner program instead of running it")
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PyString};
+use pyo3::types::{PyAny, PyDict, PyString, PyType};
 
 use super::classes::mistake::mistake;
 use super::classes::store::Mapping;
@@ -17,8 +17,9 @@ use crate::core::limits::Bounds;
 use crate::core::step::Place;
 
 fn make(py: Python<'_>, class: &str, message: String) -> PyErr {
-    match error_class(py, class).and_then(|class| class.call1((message,))) {
-        Ok(error) => PyErr::from_value(error),
+    // Made where it is raised: only then does Python set its context.
+    match error_class(py, class).and_then(|class| Ok(class.cast_into::<PyType>()?)) {
+        Ok(class) => PyErr::from_type(class, (message,)),
         Err(error) => error,
     }
 }

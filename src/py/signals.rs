@@ -81,6 +81,14 @@ pub fn take_pressed(mailbox: &Arc<Mailbox>) -> bool {
     pressed
 }
 
+/// Looks the interpreter's own functions up, so that no later moment has to.
+///
+/// # Errors
+/// When the interpreter has none.
+pub fn look_up(py: Python<'_>) -> PyResult<()> {
+    signals(py).map(drop)
+}
+
 fn is_main_thread(py: Python<'_>) -> bool {
     IS_MAIN.get().unwrap_or_else(|| {
         let threading = py.import("threading");
@@ -111,6 +119,26 @@ pub fn guard(py: Python<'_>, run: &Arc<Mailbox>) -> Option<Guard> {
     Some(Guard { installed })
 }
 
+/// In a forked child the runs are the parent's: Ctrl-C means what it means without one.
+///
+/// # Errors
+/// When the handler cannot be set.
+pub fn forked(py: Python<'_>) -> PyResult<()> {
+    IS_MAIN.set(None);
+    runs().clear();
+    PRESSED.store(false, Ordering::Relaxed);
+    restore(py)
+}
+
+/// Python's own handler stands again, where ours stood in for it.
+fn restore(py: Python<'_>) -> PyResult<()> {
+    let signals = signals(py)?;
+    if signals.get.bind(py).call1((&signals.number,))?.is(&signals.native) {
+        signals.set.bind(py).call1((&signals.number, &signals.default))?;
+    }
+    Ok(())
+}
+
 fn install(py: Python<'_>) -> PyResult<bool> {
     let signals = signals(py)?;
     if !signals.get.bind(py).call1((&signals.number,))?.is(&signals.default) {
@@ -128,10 +156,7 @@ impl Guard {
     pub fn leave(self, py: Python<'_>) -> PyResult<()> {
         runs().pop();
         if self.installed {
-            let signals = signals(py)?;
-            if signals.get.bind(py).call1((&signals.number,))?.is(&signals.native) {
-                signals.set.bind(py).call1((&signals.number, &signals.default))?;
-            }
+            restore(py)?;
         }
         if !PRESSED.load(Ordering::Relaxed) {
             return Ok(());

@@ -50,7 +50,13 @@ impl Code {
     /// A generator that is about to start.
     #[must_use]
     pub fn of(generator: Py<PyIterator>, clause: Option<Box<ClauseCode>>) -> Self {
-        Self { generator, clause, counted: Counted::one() }
+        Self { generator, clause, is_given: false, counted: Counted::one() }
+    }
+
+    /// A generator that the user made and may still hold.
+    #[must_use]
+    pub fn given(generator: Py<PyIterator>) -> Self {
+        Self { is_given: true, ..Self::of(generator, None) }
     }
 }
 
@@ -61,6 +67,8 @@ pub struct Code {
     pub generator: Py<PyIterator>,
     /// The installation whose clause it is, with the clause's place and the address of its own `k`: for tail yields.
     pub clause: Option<Box<ClauseCode>>,
+    /// Whether the user made it: then somebody else may close it meanwhile.
+    pub is_given: bool,
     #[expect(dead_code, reason = "counts while it lives")]
     counted: Counted,
 }
@@ -540,4 +548,10 @@ fn parts(py: Python<'_>, value: &Bound<'_, PyAny>, kind: NodeKind) -> PyResult<C
             Ctrl::Escape(value.cast::<nodes::PythonAsyncSyntaxEscape>()?.get().action.clone_ref(py))
         }
     })
+}
+
+/// Makes the classes that nobody names: later there may be no memory to make them.
+pub fn prepare(py: Python<'_>) {
+    let _ = (py.get_type::<Mapping>(), py.get_type::<ThunkCell>());
+    let _ = (py.get_type::<Missing>(), py.get_type::<RootGenerator>());
 }

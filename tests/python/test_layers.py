@@ -39,6 +39,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"names", "reserve", "stack"},
         {"classes", "contained", "context", "error", "roots", "world"},
         {"signals"},
+        {"leaving"},
         {"call"},
         {"driver"},
         {"classes::vm"},

@@ -285,6 +285,8 @@ impl RootHandler {
 /// # Errors
 /// When the module refuses one.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // Nobody names these: they are made now, for later there may be no memory to make them.
+    let _ = (module.py().get_type::<Installed>(), module.py().get_type::<RootHandler>());
     module.add_class::<HandlerBase>()?;
     module.add_class::<HandlerTable>()
 }

@@ -14,6 +14,7 @@ use pyo3::types::{PyAny, PyModule, PyTuple, PyType, PyWeakrefReference};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::limits::Limits;
+use super::link::Scope;
 use super::result::RunResult;
 use super::text::safe_repr;
 use crate::core::visit::Visitor;
@@ -115,6 +116,7 @@ impl Cell {
 
 /// Does the work; a panic in it is told, for there is nobody to raise it to.
 fn told(py: Python<'_>, work: impl FnOnce()) {
+    let _drops = Scope::enter();
     let done = contained(py, || {
         work();
         Ok(())
@@ -213,7 +215,8 @@ impl PyVm {
         vm.claim(py)?;
         let limits = vm.limits.as_ref().map(Py::get);
         let setting = Setting { handlers, env, store, trace: vm.trace, stepping: true, limits };
-        let made = contained(py, || Machine::new(py, program, &setting)).and_then(|machine| {
+        let made = contained(py, || {
+            let machine = Machine::new(py, program, &setting)?;
             let closer = Bound::new(py, Closer(vm.cell.clone()))?;
             Ok((machine, PyWeakrefReference::new_with(slf.as_any(), closer)?))
         });
@@ -232,39 +235,9 @@ impl PyVm {
 
     /// Makes one step: `("continue",)`, `("call_async", action)`, `("done", value)` or `("error", exc)`.
     fn step_once<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let mut machine = match self.take() {
-            State::Ready(machine) => machine,
-            other => {
-                let message = match &other {
-                    State::Idle => "no program was started: call start_program first",
-                    State::Waiting(_) => "the program waits for its action: call feed_async_result or feed_async_error",
-                    State::Ended(..) => "the program has ended: call start_program with another",
-                    State::Running | State::Ready(_) => "the VM is already running",
-                };
-                if !matches!(other, State::Running) {
-                    self.put(other);
-                }
-                return Err(vm_state(py, message));
-            }
-        };
-        match machine.turn(py, true) {
-            Turn::Stepped => {
-                self.put(State::Ready(machine));
-                PyTuple::new(py, ["continue"])
-            }
-            Turn::Async(action) => {
-                self.put(State::Waiting(machine));
-                ("call_async", action).into_pyobject(py)
-            }
-            Turn::Ended(ended) => {
-                let event = match &ended {
-                    Ok(value) => ("done", value.clone_ref(py)).into_pyobject(py)?,
-                    Err(error) => ("error", error.clone_ref(py)).into_pyobject(py)?,
-                };
-                self.put(State::Ended(machine, ended));
-                Ok(event)
-            }
-        }
+        let _level = driver::level()?;
+        let _drops = Scope::enter();
+        contained(py, || self.step(py))
     }
 
     /// Answers the action with a value.
@@ -328,6 +301,42 @@ impl PyVm {
 }
 
 impl PyVm {
+    fn step<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let mut machine = match self.take() {
+            State::Ready(machine) => machine,
+            other => {
+                let message = match &other {
+                    State::Idle => "no program was started: call start_program first",
+                    State::Waiting(_) => "the program waits for its action: call feed_async_result or feed_async_error",
+                    State::Ended(..) => "the program has ended: call start_program with another",
+                    State::Running | State::Ready(_) => "the VM is already running",
+                };
+                if !matches!(other, State::Running) {
+                    self.put(other);
+                }
+                return Err(vm_state(py, message));
+            }
+        };
+        match machine.turn(py, true) {
+            Turn::Stepped => {
+                self.put(State::Ready(machine));
+                PyTuple::new(py, ["continue"])
+            }
+            Turn::Async(action) => {
+                self.put(State::Waiting(machine));
+                ("call_async", action).into_pyobject(py)
+            }
+            Turn::Ended(ended) => {
+                let (event, what) = match &ended {
+                    Ok(value) => ("done", value.clone_ref(py)),
+                    Err(error) => ("error", error.clone_ref(py).into_any()),
+                };
+                self.put(State::Ended(machine, ended));
+                (event, what).into_pyobject(py)
+            }
+        }
+    }
+
     fn feed(&self, py: Python<'_>, outcome: Ended) -> PyResult<()> {
         match self.take() {
             State::Waiting(mut machine) => {
@@ -395,5 +404,7 @@ impl Visitor<PyWorld> for Collector<'_> {
 /// # Errors
 /// When the module refuses it.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // Nobody names this one: it is made now, for later there may be no memory to make it.
+    let _ = module.py().get_type::<Closer>();
     module.add_class::<PyVm>()
 }
