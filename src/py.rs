@@ -91,7 +91,7 @@ fn safe_repr(value: &Bound<'_, PyAny>) -> String {
 }
 
 /// The extension module of `segue`. Its public names are those of the package.
-#[pymodule]
+#[pymodule(gil_used = false)]
 fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     nodes::register(module)?;
     effect::register(module)?;
@@ -102,6 +102,7 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handler::register(module)?;
     result::register(module)?;
     vm::register(module)?;
+    signals::register(module)?;
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(safe_repr, module)?)?;
     module.add_function(wrap_pyfunction!(vm_live_counts, module)?)

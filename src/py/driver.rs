@@ -15,6 +15,7 @@ use super::classes::mistake::mistake;
 use super::classes::nodes;
 use super::classes::outcome;
 use super::classes::result::RunResult;
+use super::classes::root_generator::RootGenerator;
 use super::classes::text::safe_repr;
 use super::names::names;
 use super::roots::Roots;
@@ -407,14 +408,7 @@ fn root_program(program: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         return Ok(program.clone().unbind());
     }
     if program.get_type().is(&names(py)?.generator) {
-        if program.getattr(intern!(py, "gi_frame"))?.is_none() {
-            return Err(PyTypeError::new_err(format!(
-                "run() takes a program, an effect, or once a generator, got {}, which has run already: decorate its \
-                 function with @do to run it many times",
-                safe_repr(program)
-            )));
-        }
-        return Ok(Py::new(py, call::root_generator(program)?)?.into_any());
+        return Ok(Py::new(py, RootGenerator::claim(program)?)?.into_any());
     }
     Err(mistake(py, program, "run() takes a program, an effect, or once a generator"))
 }

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::PyAny;
+use pyo3::types::{PyAny, PyDict, PyModule};
 
+use super::names::Found;
 use crate::core::continuation::Mailbox;
 
 /// A run of the main thread.
@@ -37,21 +37,18 @@ struct Signals {
     native: Py<PyAny>,
 }
 
-static SIGNALS: PyOnceLock<Signals> = PyOnceLock::new();
-
 fn signals(py: Python<'_>) -> PyResult<&Signals> {
-    if let Some(known) = SIGNALS.get(py) {
-        return Ok(known);
-    }
-    let module = py.import("_signal")?;
-    let table = Signals {
-        get: module.getattr("getsignal")?.unbind(),
-        set: module.getattr("signal")?.unbind(),
-        number: module.getattr("SIGINT")?.unbind(),
-        default: module.getattr("default_int_handler")?.unbind(),
-        native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
-    };
-    Ok(SIGNALS.get_or_init(py, || table))
+    static SIGNALS: Found<Signals> = Found::not_yet();
+    SIGNALS.get(py, |py| {
+        let module = py.import("_signal")?;
+        Ok(Signals {
+            get: module.getattr("getsignal")?.unbind(),
+            set: module.getattr("signal")?.unbind(),
+            number: module.getattr("SIGINT")?.unbind(),
+            default: module.getattr("default_int_handler")?.unbind(),
+            native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
+        })
+    })
 }
 
 /// The handler of SIGINT while a run is going on.
@@ -72,13 +69,38 @@ fn runs() -> MutexGuard<'static, Vec<Run>> {
     RUNS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes a Ctrl-C that was not served yet, to throw it in the run of `mailbox`.
+/// Takes a Ctrl-C that was not served yet, to throw it in the run of `mailbox`: never in one of another thread.
 pub fn take_pressed(mailbox: &Arc<Mailbox>) -> bool {
+    let mut runs = runs();
+    let Some(run) = runs.iter_mut().rfind(|run| Arc::ptr_eq(&run.mailbox, mailbox)) else { return false };
     let pressed = PRESSED.swap(false, Ordering::Relaxed);
-    if pressed && let Some(run) = runs().iter_mut().rfind(|run| Arc::ptr_eq(&run.mailbox, mailbox)) {
-        run.interrupted = true;
-    }
+    run.interrupted |= pressed;
     pressed
+}
+
+/// In the child of a fork only the thread that forked is left, and is the main thread. Runs of the parent's main thread
+/// are not there when that was another one.
+#[pyfunction]
+fn forked(py: Python<'_>) -> PyResult<()> {
+    PRESSED.store(false, Ordering::Relaxed);
+    if IS_MAIN.replace(Some(true)) == Some(true) {
+        return Ok(());
+    }
+    runs().clear();
+    restore(py)
+}
+
+/// Sees to it that a child of a fork knows its main thread.
+///
+/// # Errors
+/// When the interpreter refuses.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    let Some(at_fork) = py.import("os")?.getattr_opt("register_at_fork")? else { return Ok(()) };
+    let keywords = PyDict::new(py);
+    keywords.set_item("after_in_child", wrap_pyfunction!(forked, py)?)?;
+    at_fork.call((), Some(&keywords))?;
+    Ok(())
 }
 
 fn is_main_thread(py: Python<'_>) -> bool {
@@ -120,6 +142,15 @@ fn install(py: Python<'_>) -> PyResult<bool> {
     Ok(true)
 }
 
+/// Python's own handler stands again, where the native one stood in for it.
+fn restore(py: Python<'_>) -> PyResult<()> {
+    let signals = signals(py)?;
+    if signals.get.bind(py).call1((&signals.number,))?.is(&signals.native) {
+        signals.set.bind(py).call1((&signals.number, &signals.default))?;
+    }
+    Ok(())
+}
+
 impl Guard {
     /// The run is over: Python's own handler stands again. A Ctrl-C that came too late for the run is given back.
     ///
@@ -128,10 +159,7 @@ impl Guard {
     pub fn leave(self, py: Python<'_>) -> PyResult<()> {
         runs().pop();
         if self.installed {
-            let signals = signals(py)?;
-            if signals.get.bind(py).call1((&signals.number,))?.is(&signals.native) {
-                signals.set.bind(py).call1((&signals.number, &signals.default))?;
-            }
+            restore(py)?;
         }
         if !PRESSED.load(Ordering::Relaxed) {
             return Ok(());

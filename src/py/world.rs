@@ -12,6 +12,7 @@ use super::classes::effect::EffectBase;
 use super::classes::handler::{Installed, Tail};
 use super::classes::nodes::{self, DoExpr, NodeKind};
 use super::classes::outcome;
+use super::classes::root_generator::RootGenerator;
 use super::classes::store::{Mapping, Progress, ThunkCell};
 use super::context;
 use crate::core::continuation::ContinuationCell;
@@ -93,6 +94,7 @@ pub enum Request {
     Modify(Py<Mapping>, Py<PyAny>, Py<PyAny>),
 }
 
+<<<<<<< HEAD
 /// A generator that was given to `run` itself.
 #[pyclass(frozen, module = "segue._vm")]
 #[derive(Debug)]
@@ -108,6 +110,8 @@ impl RootGenerator {
     }
 }
 
+=======
+>>>>>>> a80a2a8 (wip)
 /// What a request says when there is no such key.
 #[pyclass(frozen, module = "segue._vm")]
 #[derive(Debug)]
