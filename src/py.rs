@@ -6,6 +6,7 @@ mod context;
 mod driver;
 mod error;
 mod names;
+mod os_fork;
 mod roots;
 mod signals;
 mod stack;
@@ -102,7 +103,7 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handler::register(module)?;
     result::register(module)?;
     vm::register(module)?;
-    signals::register(module)?;
+    os_fork::register(module)?;
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(safe_repr, module)?)?;
     module.add_function(wrap_pyfunction!(vm_live_counts, module)?)

@@ -20,7 +20,7 @@ use super::classes::text::safe_repr;
 use super::names::names;
 use super::roots::Roots;
 use super::world::{Dead, PyHost, PyWorld};
-use super::{call, context, error, signals, stack};
+use super::{call, context, error, os_fork, signals, stack};
 use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
 use crate::core::step::{Event, Outcome, PythonCall, Remains, StepKind, StepNote, Watch};
@@ -68,6 +68,7 @@ impl Machine {
     /// # Errors
     /// When the arguments are wrong.
     pub fn new(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Self> {
+        os_fork::begun();
         let root = root_program(program)?;
         let mut roots = Roots::default();
         let handlers = root_handlers(py, setting, &mut roots)?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PyModule};
+use pyo3::types::PyAny;
 
 use super::names::Found;
 use crate::core::continuation::Mailbox;
@@ -80,27 +80,17 @@ pub fn take_pressed(mailbox: &Arc<Mailbox>) -> bool {
 
 /// In the child of a fork only the thread that forked is left, and is the main thread. Runs of the parent's main thread
 /// are not there when that was another one.
+///
+/// # Errors
+/// When Python's own handler cannot be put back.
 #[pyfunction]
-fn forked(py: Python<'_>) -> PyResult<()> {
+pub fn forked(py: Python<'_>) -> PyResult<()> {
     PRESSED.store(false, Ordering::Relaxed);
     if IS_MAIN.replace(Some(true)) == Some(true) {
         return Ok(());
     }
     runs().clear();
     restore(py)
-}
-
-/// Sees to it that a child of a fork knows its main thread.
-///
-/// # Errors
-/// When the interpreter refuses.
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let py = module.py();
-    let Some(at_fork) = py.import("os")?.getattr_opt("register_at_fork")? else { return Ok(()) };
-    let keywords = PyDict::new(py);
-    keywords.set_item("after_in_child", wrap_pyfunction!(forked, py)?)?;
-    at_fork.call((), Some(&keywords))?;
-    Ok(())
 }
 
 fn is_main_thread(py: Python<'_>) -> bool {

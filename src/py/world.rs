@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyIterator, PyList, PyString, PyTuple, PyType};
-use pyo3::{PyTraverseError, PyVisit};
 
 use super::classes::continuation::K;
 use super::classes::effect::EffectBase;
@@ -94,24 +93,6 @@ pub enum Request {
     Modify(Py<Mapping>, Py<PyAny>, Py<PyAny>),
 }
 
-<<<<<<< HEAD
-/// A generator that was given to `run` itself.
-#[pyclass(frozen, module = "segue._vm")]
-#[derive(Debug)]
-pub struct RootGenerator {
-    /// The generator.
-    pub generator: Py<PyIterator>,
-}
-
-#[pymethods]
-impl RootGenerator {
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.generator)
-    }
-}
-
-=======
->>>>>>> a80a2a8 (wip)
 /// What a request says when there is no such key.
 #[pyclass(frozen, module = "segue._vm")]
 #[derive(Debug)]

@@ -39,6 +39,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"names"},
         {"classes", "context", "error", "roots", "world"},
         {"signals"},
+        {"os_fork"},
         {"call"},
         {"driver"},
         {"classes::vm"},
