@@ -69,8 +69,8 @@ test-python: $(BUILT) $(SEMGREP) ## the Python tests, doctests, snippets of the 
 build: $(BUILT) ## build the extension into .venv
 
 .PHONY: test-all-pythons
-test-all-pythons: $(SEMGREP) ## build for and test on every CPython from 3.11 that is installed
-	@sh tests/all_pythons.sh
+test-all-pythons: $(SEMGREP) ## build for and test on every CPython from 3.11, free-threaded too, that is installed or in PYTHONS
+	@PYTHONS="$(PYTHONS)" sh tests/all_pythons.sh
 
 .PHONY: miri
 miri: ## the core's tests under Miri (needs a nightly toolchain with the miri component)

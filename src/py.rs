@@ -8,6 +8,7 @@ mod driver;
 mod error;
 mod leaving;
 mod names;
+mod os_fork;
 mod reserve;
 mod roots;
 mod signals;
@@ -94,7 +95,7 @@ fn safe_repr(value: &Bound<'_, PyAny>) -> String {
 }
 
 /// The extension module of `segue`. Its public names are those of the package.
-#[pymodule]
+#[pymodule(gil_used = false)]
 fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     nodes::register(module)?;
     effect::register(module)?;
@@ -106,6 +107,7 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     result::register(module)?;
     vm::register(module)?;
     leaving::register(module.py())?;
+    os_fork::register(module)?;
     world::prepare(module.py());
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(safe_repr, module)?)?;

@@ -18,6 +18,11 @@ Example:
     'HELLO WORLD'
 """
 
+from segue._interpreter import REFUSAL, is_main
+
+if not is_main():
+    raise ImportError(REFUSAL, name="segue")
+
 from segue._async import async_run
 from segue._builtin import (
     Ask,

@@ -9,13 +9,14 @@ use pyo3::{PyTypeCheck, intern};
 use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandler, Tail};
 use super::classes::mistake::mistake;
 use super::classes::nodes;
+use super::classes::root_generator::RootGenerator;
 use super::classes::store::{Mapping, with_thunks};
-use super::classes::text::{LIMIT, escape, safe_repr, type_name};
+use super::classes::text::{LIMIT, escape, type_name};
 use super::context;
 use super::error::from_function;
 use super::names::names;
 use super::roots::Roots;
-use super::world::{ClauseCode, Code, Missing, PyWorld, Request, RootGenerator, ends_clause, resumes_own};
+use super::world::{ClauseCode, Code, Missing, PyWorld, Request, ends_clause, resumes_own};
 use crate::core::ids::ClauseId;
 use crate::core::native::Native;
 use crate::core::segment::Hooks;
@@ -362,35 +363,6 @@ fn serve(py: Python<'_>, request: Request) -> PyResult<Py<PyAny>> {
             Ok(old.unbind())
         }
     }
-}
-
-/// Checks that nobody has run the generator yet, not even in part: what it yielded then would be lost. One that is running
-/// says so itself, when it is sent into.
-///
-/// # Errors
-/// `TypeError` when somebody has.
-pub fn unstarted(generator: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = generator.py();
-    let state = if generator.getattr(intern!(py, "gi_frame"))?.is_none() {
-        "has run already"
-    } else if generator.getattr(intern!(py, "gi_suspended"))?.is_truthy()? {
-        "was started already"
-    } else {
-        return Ok(());
-    };
-    Err(PyTypeError::new_err(format!(
-        "run() takes a program, an effect, or once a generator, got {}, which {state}: decorate its function with @do \
-         to run it many times",
-        safe_repr(generator)
-    )))
-}
-
-/// The generator of a root, ready to be sent into.
-///
-/// # Errors
-/// When it is no iterator.
-pub fn root_generator(generator: &Bound<'_, PyAny>) -> PyResult<RootGenerator> {
-    Ok(RootGenerator { generator: generator.try_iter()?.unbind() })
 }
 
 /// Ends a generator without effects: what ends the run is raised again at each of its yields. What else it raises goes to

@@ -10,6 +10,7 @@ pub mod mistake;
 pub mod nodes;
 pub mod outcome;
 pub mod result;
+pub mod root_generator;
 pub mod store;
 pub mod text;
 pub mod vm;

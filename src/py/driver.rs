@@ -15,12 +15,13 @@ use super::classes::mistake::mistake;
 use super::classes::nodes;
 use super::classes::outcome;
 use super::classes::result::RunResult;
+use super::classes::root_generator::RootGenerator;
 use super::classes::text::safe_repr;
 use super::contained::contained;
 use super::names::names;
 use super::roots::Roots;
 use super::world::{Dead, PyHost, PyWorld};
-use super::{call, context, error, leaving, reserve, signals, stack};
+use super::{call, context, error, leaving, os_fork, reserve, signals, stack};
 use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
 use crate::core::step::{Event, Outcome, PythonCall, Remains, StepKind, StepNote, Watch};
@@ -68,6 +69,7 @@ impl Machine {
     /// # Errors
     /// When the arguments are wrong.
     pub fn new(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Self> {
+        os_fork::begun();
         reserve::hold();
         let root = root_program(program)?;
         let mut roots = Roots::default();
@@ -420,8 +422,7 @@ fn root_program(program: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         return Ok(program.clone().unbind());
     }
     if program.get_type().is(&names(py)?.generator) {
-        call::unstarted(program)?;
-        return Ok(Py::new(py, call::root_generator(program)?)?.into_any());
+        return Ok(Py::new(py, RootGenerator::claim(program)?)?.into_any());
     }
     Err(mistake(py, program, "run() takes a program, an effect, or once a generator"))
 }

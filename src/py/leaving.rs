@@ -1,4 +1,4 @@
-//! When the process is left: by its end, and by a fork.
+//! When the interpreter ends.
 //!
 //! Up to 3.13 a thread that wants the interpreter after it has ended is unwound by force, which aborts the process when
 //! the thread is inside a run. So the runs of daemon threads stand still before that, as whole threads do from 3.14 on.
@@ -9,7 +9,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use super::signals;
 
@@ -79,11 +78,9 @@ fn ending(py: Python<'_>) {
     }
 }
 
-/// In a forked child there is only the thread that forked, and the main thread's run is not its own.
-#[pyfunction]
-fn forked(py: Python<'_>) -> PyResult<()> {
+/// In a forked child there is only the thread that forked.
+pub fn forked() {
     INSIDE.store(usize::from(RUNS.get() > 0), Ordering::Relaxed);
-    signals::forked(py)
 }
 
 /// Asks to be told.
@@ -94,11 +91,5 @@ pub fn register(py: Python<'_>) -> PyResult<()> {
     // A finaliser that runs a program at the very end must not be the first to import this.
     signals::look_up(py)?;
     py.import("atexit")?.call_method1("register", (wrap_pyfunction!(ending, py)?,))?;
-    // Not every system can fork.
-    if let Ok(register) = py.import("os")?.getattr("register_at_fork") {
-        let told = PyDict::new(py);
-        told.set_item("after_in_child", wrap_pyfunction!(forked, py)?)?;
-        register.call((), Some(&told))?;
-    }
     Ok(())
 }

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyAny;
 
+use super::names::Found;
 use crate::core::continuation::Mailbox;
 
 /// A run of the main thread.
@@ -37,21 +37,18 @@ struct Signals {
     native: Py<PyAny>,
 }
 
-static SIGNALS: PyOnceLock<Signals> = PyOnceLock::new();
-
 fn signals(py: Python<'_>) -> PyResult<&Signals> {
-    if let Some(known) = SIGNALS.get(py) {
-        return Ok(known);
-    }
-    let module = py.import("_signal")?;
-    let table = Signals {
-        get: module.getattr("getsignal")?.unbind(),
-        set: module.getattr("signal")?.unbind(),
-        number: module.getattr("SIGINT")?.unbind(),
-        default: module.getattr("default_int_handler")?.unbind(),
-        native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
-    };
-    Ok(SIGNALS.get_or_init(py, || table))
+    static SIGNALS: Found<Signals> = Found::not_yet();
+    SIGNALS.get(py, |py| {
+        let module = py.import("_signal")?;
+        Ok(Signals {
+            get: module.getattr("getsignal")?.unbind(),
+            set: module.getattr("signal")?.unbind(),
+            number: module.getattr("SIGINT")?.unbind(),
+            default: module.getattr("default_int_handler")?.unbind(),
+            native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
+        })
+    })
 }
 
 /// The handler of SIGINT while a run is going on.
@@ -72,12 +69,12 @@ fn runs() -> MutexGuard<'static, Vec<Run>> {
     RUNS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes a Ctrl-C that was not served yet, to throw it in the run of `mailbox`.
+/// Takes a Ctrl-C that was not served yet, to throw it in the run of `mailbox`: never in one of another thread.
 pub fn take_pressed(mailbox: &Arc<Mailbox>) -> bool {
+    let mut runs = runs();
+    let Some(run) = runs.iter_mut().rfind(|run| Arc::ptr_eq(&run.mailbox, mailbox)) else { return false };
     let pressed = PRESSED.swap(false, Ordering::Relaxed);
-    if pressed && let Some(run) = runs().iter_mut().rfind(|run| Arc::ptr_eq(&run.mailbox, mailbox)) {
-        run.interrupted = true;
-    }
+    run.interrupted |= pressed;
     pressed
 }
 
@@ -87,6 +84,20 @@ pub fn take_pressed(mailbox: &Arc<Mailbox>) -> bool {
 /// When the interpreter has none.
 pub fn look_up(py: Python<'_>) -> PyResult<()> {
     signals(py).map(drop)
+}
+
+/// In the child of a fork only the thread that forked is left, and is the main thread. Runs of the parent's main thread
+/// are not there when that was another one.
+///
+/// # Errors
+/// When Python's own handler cannot be put back.
+pub fn forked(py: Python<'_>) -> PyResult<()> {
+    PRESSED.store(false, Ordering::Relaxed);
+    if IS_MAIN.replace(Some(true)) == Some(true) {
+        return Ok(());
+    }
+    runs().clear();
+    restore(py)
 }
 
 fn is_main_thread(py: Python<'_>) -> bool {
@@ -119,26 +130,6 @@ pub fn guard(py: Python<'_>, run: &Arc<Mailbox>) -> Option<Guard> {
     Some(Guard { installed })
 }
 
-/// In a forked child the runs are the parent's: Ctrl-C means what it means without one.
-///
-/// # Errors
-/// When the handler cannot be set.
-pub fn forked(py: Python<'_>) -> PyResult<()> {
-    IS_MAIN.set(None);
-    runs().clear();
-    PRESSED.store(false, Ordering::Relaxed);
-    restore(py)
-}
-
-/// Python's own handler stands again, where ours stood in for it.
-fn restore(py: Python<'_>) -> PyResult<()> {
-    let signals = signals(py)?;
-    if signals.get.bind(py).call1((&signals.number,))?.is(&signals.native) {
-        signals.set.bind(py).call1((&signals.number, &signals.default))?;
-    }
-    Ok(())
-}
-
 fn install(py: Python<'_>) -> PyResult<bool> {
     let signals = signals(py)?;
     if !signals.get.bind(py).call1((&signals.number,))?.is(&signals.default) {
@@ -146,6 +137,15 @@ fn install(py: Python<'_>) -> PyResult<bool> {
     }
     signals.set.bind(py).call1((&signals.number, &signals.native))?;
     Ok(true)
+}
+
+/// Python's own handler stands again, where the native one stood in for it.
+fn restore(py: Python<'_>) -> PyResult<()> {
+    let signals = signals(py)?;
+    if signals.get.bind(py).call1((&signals.number,))?.is(&signals.native) {
+        signals.set.bind(py).call1((&signals.number, &signals.default))?;
+    }
+    Ok(())
 }
 
 impl Guard {

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyIterator, PyList, PyString, PyTuple, PyType};
-use pyo3::{PyTraverseError, PyVisit};
 
 use super::classes::continuation::K;
 use super::classes::effect::EffectBase;
 use super::classes::handler::{Installed, Tail};
 use super::classes::nodes::{self, DoExpr, NodeKind};
 use super::classes::outcome;
+use super::classes::root_generator::RootGenerator;
 use super::classes::store::{Mapping, Progress, ThunkCell};
 use super::contained::refused;
 use super::context;
@@ -100,21 +100,6 @@ pub enum Request {
     Store(Py<Mapping>, Py<PyAny>, Py<PyAny>),
     /// Replaces a value by a function of it; gives the old one.
     Modify(Py<Mapping>, Py<PyAny>, Py<PyAny>),
-}
-
-/// A generator that was given to `run` itself.
-#[pyclass(frozen, module = "segue._vm")]
-#[derive(Debug)]
-pub struct RootGenerator {
-    /// The generator.
-    pub generator: Py<PyIterator>,
-}
-
-#[pymethods]
-impl RootGenerator {
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.generator)
-    }
 }
 
 /// What a request says when there is no such key.

@@ -40,6 +40,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"classes", "contained", "context", "error", "roots", "world"},
         {"signals"},
         {"leaving"},
+        {"os_fork"},
         {"call"},
         {"driver"},
         {"classes::vm"},

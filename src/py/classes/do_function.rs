@@ -2,13 +2,13 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::link::{Held, Link};
 use super::nodes::Call;
 use super::text::{named, safe_repr};
+use crate::py::names::Found;
 
 /// A `@do` function: calling it runs nothing and gives a program.
 ///
@@ -44,7 +44,7 @@ impl DoFunction {
         instance: Option<&Bound<'_, PyAny>>,
         _owner: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        static METHOD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static METHOD: Found = Found::not_yet();
         match instance {
             None => Ok(slf.clone().into_any().unbind()),
             Some(instance) => Ok(METHOD.import(slf.py(), "types", "MethodType")?.call1((slf, instance))?.unbind()),

@@ -5,7 +5,6 @@
 
 use pyo3::exceptions::{PyBaseException, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyFunction, PyType};
 
 use super::continuation::is_k;
@@ -14,6 +13,7 @@ use super::effect::EffectBase;
 use super::handler::is_handler;
 use super::nodes::DoExpr;
 use super::text::{named, safe_repr, type_name};
+use crate::py::names::Found;
 
 const CO_GENERATOR: u32 = 0x20;
 const CO_COROUTINE: u32 = 0x80;
@@ -82,14 +82,11 @@ fn diagnose_class(class: &Bound<'_, PyType>) -> (String, String) {
 
 /// Generators, coroutines and asynchronous generators: by exact type, so that no user code decides.
 fn diagnose_suspended(py: Python<'_>, value: &Bound<'_, PyAny>) -> Option<(String, String)> {
-    static GENERATOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static COROUTINE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static ASYNC_GENERATOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static GENERATOR: Found = Found::not_yet();
+    static COROUTINE: Found = Found::not_yet();
+    static ASYNC_GENERATOR: Found = Found::not_yet();
     let class = value.get_type();
-    let is = |cell: &PyOnceLock<Py<PyAny>>, name: &str| {
-        cell.get_or_try_init(py, || py.import("types")?.getattr(name).map(Bound::unbind))
-            .is_ok_and(|wanted| class.is(wanted))
-    };
+    let is = |cell: &Found, name: &str| cell.import(py, "types", name).is_ok_and(|wanted| class.is(wanted));
     if is(&GENERATOR, "GeneratorType") {
         let name = named(value);
         return Some((format!("a bare generator of {name}"), format!("decorate {name} with @do")));

@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyString};
+
+use crate::py::names::Found;
 
 /// Longest text about one value, in characters.
 pub const LIMIT: usize = 200;
@@ -99,16 +100,9 @@ fn hides(character: char) -> bool {
 
 /// `repr` through `segue._text`: big and deep containers cost no more than small ones.
 fn shortened<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
-    static BOUNDED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static BOUNDED: Found = Found::not_yet();
     let py = value.py();
-    let bounded = match BOUNDED.get(py) {
-        Some(known) => known,
-        None => {
-            // The import may come back here: nobody waits, the first one counts.
-            let made = py.import("segue._text")?.getattr("BoundedRepr")?.call0()?;
-            BOUNDED.get_or_init(py, || made.unbind())
-        }
-    };
+    let bounded = BOUNDED.get(py, |py| Ok(py.import("segue._text")?.getattr("BoundedRepr")?.call0()?.unbind()))?;
     Ok(bounded.bind(py).call_method1(pyo3::intern!(py, "repr"), (value,))?.cast_into::<PyString>()?)
 }
 

@@ -142,8 +142,18 @@ impl PyVm {
         self.cell.state()
     }
 
-    fn take(&self) -> State {
-        std::mem::replace(&mut *self.state(), State::Running)
+    /// Takes out what `pick` picks: whoever comes meanwhile finds the VM running. What it does not pick stays, and its
+    /// message is the error. The lock is held for no Python: who waits for it could keep the interpreter from its holder.
+    fn take<T>(&self, py: Python<'_>, pick: impl FnOnce(State) -> Result<T, (State, &'static str)>) -> PyResult<T> {
+        let mut held = self.state();
+        match pick(std::mem::replace(&mut *held, State::Running)) {
+            Ok(taken) => Ok(taken),
+            Err((state, message)) => {
+                *held = state;
+                drop(held);
+                Err(vm_state(py, message))
+            }
+        }
     }
 
     fn put(&self, state: State) {
@@ -152,21 +162,19 @@ impl PyVm {
 
     /// Takes the VM for a new program.
     fn claim(&self, py: Python<'_>) -> PyResult<()> {
-        let mut state = self.state();
-        match &*state {
-            State::Idle | State::Ended(..) => {
-                let before = std::mem::replace(&mut *state, State::Running);
-                drop(state);
-                drop(before);
-                Ok(())
-            }
-            State::Running => Err(vm_state(py, "the VM is already running")),
+        let before = self.take(py, |state| match state {
+            State::Idle | State::Ended(..) => Ok(state),
+            State::Running => Err((state, RUNNING)),
             State::Ready(_) | State::Waiting(_) => {
-                Err(vm_state(py, "the VM has a program that did not end: step it to its end, or use another VM"))
+                Err((state, "the VM has a program that did not end: step it to its end, or use another VM"))
             }
-        }
+        })?;
+        drop(before);
+        Ok(())
     }
 }
+
+const RUNNING: &str = "the VM is already running";
 
 #[pymethods]
 impl PyVm {
@@ -261,19 +269,13 @@ impl PyVm {
 
     /// The result of the program that ended. What is no `Exception` is raised, with the result as `exc.run_result`.
     fn finish(&self, py: Python<'_>) -> PyResult<Py<RunResult>> {
-        match self.take() {
-            State::Ended(machine, ended) => {
-                self.put(State::Idle);
-                let (result, raised) = contained(py, || machine.finish(py, ended))?;
-                raised.map_or(Ok(result), |error| Err(PyErr::from_value(error.into_bound(py).into_any())))
-            }
-            other => {
-                if !matches!(other, State::Running) {
-                    self.put(other);
-                }
-                Err(vm_state(py, "no program has ended: step one to its end first"))
-            }
-        }
+        let (machine, ended) = self.take(py, |state| match state {
+            State::Ended(machine, ended) => Ok((machine, ended)),
+            _ => Err((state, "no program has ended: step one to its end first")),
+        })?;
+        self.put(State::Idle);
+        let (result, raised) = contained(py, || machine.finish(py, ended))?;
+        raised.map_or(Ok(result), |error| Err(PyErr::from_value(error.into_bound(py).into_any())))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -302,21 +304,15 @@ impl PyVm {
 
 impl PyVm {
     fn step<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let mut machine = match self.take() {
-            State::Ready(machine) => machine,
-            other => {
-                let message = match &other {
-                    State::Idle => "no program was started: call start_program first",
-                    State::Waiting(_) => "the program waits for its action: call feed_async_result or feed_async_error",
-                    State::Ended(..) => "the program has ended: call start_program with another",
-                    State::Running | State::Ready(_) => "the VM is already running",
-                };
-                if !matches!(other, State::Running) {
-                    self.put(other);
-                }
-                return Err(vm_state(py, message));
+        let mut machine = self.take(py, |state| match state {
+            State::Ready(machine) => Ok(machine),
+            State::Idle => Err((state, "no program was started: call start_program first")),
+            State::Waiting(_) => {
+                Err((state, "the program waits for its action: call feed_async_result or feed_async_error"))
             }
-        };
+            State::Ended(..) => Err((state, "the program has ended: call start_program with another")),
+            State::Running => Err((state, RUNNING)),
+        })?;
         match machine.turn(py, true) {
             Turn::Stepped => {
                 self.put(State::Ready(machine));
@@ -338,22 +334,13 @@ impl PyVm {
     }
 
     fn feed(&self, py: Python<'_>, outcome: Ended) -> PyResult<()> {
-        match self.take() {
-            State::Waiting(mut machine) => {
-                machine.feed(py, outcome);
-                self.put(State::Ready(machine));
-                Ok(())
-            }
-            other => {
-                if !matches!(other, State::Running) {
-                    self.put(other);
-                }
-                Err(vm_state(
-                    py,
-                    "no action waits for an answer: step_once gives (\"call_async\", action) when one does",
-                ))
-            }
-        }
+        let mut machine = self.take(py, |state| match state {
+            State::Waiting(machine) => Ok(machine),
+            _ => Err((state, "no action waits for an answer: step_once gives (\"call_async\", action) when one does")),
+        })?;
+        machine.feed(py, outcome);
+        self.put(State::Ready(machine));
+        Ok(())
     }
 }
 

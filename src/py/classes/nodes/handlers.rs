@@ -2,16 +2,16 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyBytes, PyDict, PyFrozenSet, PyIterator, PyList, PySet, PyString, PyTuple};
 
 use super::super::handler::is_handler;
 use super::super::text::{safe_repr, type_name};
 use super::{WithHandler, build, is_program};
+use crate::py::names::Found;
 
 /// The handler object for what the user gave: itself, or the control clause for every effect that a bare callable is.
 pub(super) fn resolve(handler: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-    static AS_HANDLER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static AS_HANDLER: Found = Found::not_yet();
     if is_handler(handler) {
         return Ok(handler.clone().unbind());
     }

@@ -111,8 +111,8 @@ node! {
     ///
     /// ```python
     /// >>> from segue import Pure, Try, run
-    /// >>> run(Try(Pure(0).map(lambda n: 1 // n))).value
-    /// Err(ZeroDivisionError('integer division or modulo by zero'))
+    /// >>> run(Try(Pure("one").map(lambda text: {}[text]))).value
+    /// Err(KeyError('one'))
     ///
     /// ```
     Try(p) shows ["program"] {

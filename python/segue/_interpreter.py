@@ -1,0 +1,43 @@
+"""Which interpreter this is: the machine is at home in the main one (semantics 5).
+
+What the extension remembers, it remembers for the whole process, and those are objects of one interpreter. CPython
+keeps an extension like that out of isolated subinterpreters; the others must be told.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+REFUSAL: Final = (
+    "segue works in the main interpreter of a process only, and this is a subinterpreter: run programs in threads of "
+    "the main one, or in processes of their own (under mod_wsgi: WSGIApplicationGroup %{GLOBAL})"
+)
+"""What an import says elsewhere."""
+
+
+def is_main() -> bool:
+    """Whether this is the main interpreter of its process.
+
+    Returns:
+        True also where the interpreter cannot tell.
+
+    Example:
+        >>> from segue._interpreter import is_main
+        >>> is_main()
+        True
+    """
+    if sys.version_info >= (3, 12):
+        import _thread  # noqa: PLC0415 - only there it can tell
+
+        main: bool = _thread._is_main_interpreter()  # noqa: SLF001
+        return main
+    try:
+        interpreters = __import__("_xxsubinterpreters")
+    except ImportError:
+        return True
+    same: bool = interpreters.get_current() == interpreters.get_main()
+    return same
