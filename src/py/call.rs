@@ -135,7 +135,7 @@ fn start(py: Python<'_>, call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> 
     if let Ok(root) = call.cast_exact::<RootGenerator>() {
         let generator = &root.get().generator;
         // Another run may have taken it since this one was set up.
-        unstarted(generator.bind(py))?;
+        root.get().check(py)?;
         return Ok(send(py, Code::given(generator.clone_ref(py)), &py.None().into_bound(py)));
     }
     let node = call.cast::<nodes::Call>()?.get();
