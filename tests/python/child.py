@@ -9,7 +9,7 @@ import sys
 import textwrap
 from dataclasses import dataclass
 
-SHOWN = 4000
+HEAD, TAIL = 1000, 3000
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,13 @@ class Child:
 
     def ok(self) -> str:
         """What it wrote to stdout; it must have ended well."""
-        assert self.returncode == 0, f"the child {self.ended}\n{self.stdout[-SHOWN:]}\n{self.stderr[-SHOWN:]}"
+        assert self.returncode == 0, f"the child {self.ended}\n{shown(self.stdout)}\n{shown(self.stderr)}"
         return self.stdout
+
+
+def shown(text: str) -> str:
+    """A text, without its middle when it is long: a crash stands first, an exception last."""
+    return text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n…\n{text[-TAIL:]}"
 
 
 def run_child(source, *, memory=None, seconds=60, args=(), env=None, python=sys.executable) -> Child:

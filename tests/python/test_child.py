@@ -33,6 +33,13 @@ def test_child_that_crashes_is_reported_with_its_signal():
         child.ok()
 
 
+def test_long_words_of_a_child_are_shown_from_both_ends():
+    child = run_child("import sys; print('first' + 'x' * 10**6 + 'last', file=sys.stderr); sys.exit(2)")
+    with pytest.raises(AssertionError, match=r"(?s)exited with 2.*first.*….*last") as raised:
+        child.ok()
+    assert len(str(raised.value)) < 10_000
+
+
 def test_child_that_hangs_is_killed_with_all_that_it_started():
     """The grandchild holds the pipes: without its end, reading them would not end."""
     source = """

@@ -1,8 +1,8 @@
 """Semantics 5: depth is bounded by memory, not by the native stack (D-rows). Each in a process of its own."""
 
-import subprocess
-import sys
 import textwrap
+
+from child import run_child
 
 PRELUDE = """
 import gc
@@ -52,11 +52,7 @@ def down(n):
 
 def child(source):
     """Run `source` after the prelude in a process of its own; it must end well."""
-    program = PRELUDE + textwrap.dedent(source)
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
+    run_child(PRELUDE + textwrap.dedent(source), memory=6 * 2**30, seconds=110).ok()
 
 
 # Deep calls.

@@ -1,8 +1,8 @@
 """What many runs leave behind: nothing, in processes of their own (M-rows of the faults)."""
 
-import subprocess
-import sys
 import textwrap
+
+from child import run_child
 
 PRELUDE = """
 import gc
@@ -55,11 +55,9 @@ def grows(work, times):
 
 def child(source):
     """Run `source` after the prelude in a process of its own; it must end well and say nothing."""
-    program = PRELUDE + textwrap.dedent(source)
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", program], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr[-4000:]) == (0, "")
+    ended = run_child(PRELUDE + textwrap.dedent(source), memory=2 * 2**30, seconds=110)
+    ended.ok()
+    assert ended.stderr == ""
 
 
 def test_m01_hundred_thousand_runs_are_flat():

@@ -1,10 +1,10 @@
 """Semantics 4: Ctrl-C breaks any loop of effects at once and loses no clean-up (S-rows). In child processes."""
 
-import subprocess
-import sys
 import textwrap
 
 import pytest
+
+from child import run_child
 
 PRELUDE = """
 import os
@@ -70,9 +70,7 @@ def loop_of(effect, ready):
 
 def child(source):
     """Run `source` after the prelude in a process of its own; it must end well."""
-    program = PRELUDE + textwrap.dedent(source)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=100)
-    assert done.returncode == 0, done.stderr[-4000:]
+    run_child(PRELUDE + textwrap.dedent(source), memory=2 * 2**30, seconds=100).ok()
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,8 @@ def test_payload_is_released(name):
 
 
 @all_scenarios
-def test_reference_counts_do_not_grow(name):
-    """M12 in the small: what a scenario touches has the count that it had before."""
+def test_m12_reference_counts_do_not_grow(name):
+    """In the small: what a scenario touches has the count that it had before."""
     token = Token()
     watched = (token, Token, ValueError, Ping, echo, ends, ask, raises, state, writer, reader, Pure, run)
     SCENARIOS[name](token)  # caches are warm now
