@@ -119,8 +119,13 @@ impl<W: World> ContinuationCell<W> {
     /// When it was used already, or its run is over.
     pub fn keep(&self, share: impl Fn(&W::Label) -> W::Label) -> Result<(), Refusal<W>> {
         let mut state = locked(&self.state);
-        if self.run.is_finished() && !matches!(*state, State::Used { .. }) {
-            return Err(Refusal::Finished);
+        if let State::Fresh(held) | State::Kept(held) = &*state {
+            if self.run.is_finished() {
+                return Err(Refusal::Finished);
+            }
+            if self.run.has_unwound(held) {
+                return Err(Refusal::Used(Fate::Unwound, None));
+            }
         }
         let before = std::mem::replace(&mut *state, State::Used { fate: Fate::Ended, by: None, kept: false });
         match before {

@@ -97,9 +97,9 @@ fn yielded(py: Python<'_>, code: Code, value: Bound<'_, PyAny>) -> Outcome<PyWor
 
 fn is_tail(py: Python<'_>, code: &Code, clause: &ClauseCode) -> bool {
     match clause.tail(py) {
-        Tail::Nowhere => false,
-        Tail::Everywhere => true,
-        Tail::At(offsets) => code
+        Ok(Tail::Nowhere) | Err(_) => false,
+        Ok(Tail::Everywhere) => true,
+        Ok(Tail::At(offsets)) => code
             .generator
             .bind(py)
             .getattr(intern!(py, "gi_frame"))
@@ -164,6 +164,7 @@ fn run_clause(
     let clause = installed.table.get().clause(id);
     let function = clause.function.as_ref().ok_or_else(|| PyTypeError::new_err("a native clause has no function"))?;
     let function = function.bind(py);
+    let is_tail = clause.is_generator && !matches!(clause.tail(py)?, Tail::Nowhere);
     let result = match (clause.bind, &k) {
         (false, None) => function.call1((&effect,)),
         (false, Some(k)) => function.call1((&effect, k)),
@@ -171,10 +172,7 @@ fn run_clause(
         (true, Some(k)) => function.call1((&installed.instance, &effect, k)),
     };
     if clause.is_generator {
-        let known = match clause.tail(py) {
-            Tail::Nowhere => None,
-            _ => Some(Box::new(ClauseCode { handler: handler.clone_ref(py), clause: id, k })),
-        };
+        let known = is_tail.then(|| Box::new(ClauseCode { handler: handler.clone_ref(py), clause: id, k }));
         return started(py, result, known);
     }
     let value = result.map_err(|error| from_function(py, error))?;

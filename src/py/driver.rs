@@ -55,6 +55,8 @@ pub enum Turn {
 const GRACE: u64 = 10_000;
 /// How often signals and the bounds of what makes no step are looked at, in turns of the loop.
 const LOOK_TURNS: u64 = 64;
+/// How often a line of Python is run, in turns of the loop: a program may have none of its own.
+const PYTHON_TURNS: u64 = 1024;
 
 /// A host for one visit to the machine.
 macro_rules! host {
@@ -220,7 +222,9 @@ impl Machine {
     fn look_around(&mut self, py: Python<'_>) {
         leaving::stand_still(py);
         self.vm.spend_turns(LOOK_TURNS);
-        if let Err(signal) = py.check_signals() {
+        let arrived =
+            if self.turns.is_multiple_of(PYTHON_TURNS) { signals::between_lines(py) } else { py.check_signals() };
+        if let Err(signal) = arrived {
             self.signal = Some(signal);
             self.vm.mailbox().interrupt();
         } else if self.vm.meter().overdue().is_some() {

@@ -86,6 +86,17 @@ pub fn look_up(py: Python<'_>) -> PyResult<()> {
     signals(py).map(drop)
 }
 
+/// Lets the interpreter do what it does between two lines of Python, where none runs: other threads have their turn,
+/// signals and exceptions from other threads arrive.
+///
+/// # Errors
+/// What arrives.
+pub fn between_lines(py: Python<'_>) -> PyResult<()> {
+    static NOTHING: Found = Found::not_yet();
+    NOTHING.get(py, |py| Ok(py.eval(c"lambda: None", None, None)?.unbind()))?.bind(py).call0()?;
+    py.check_signals()
+}
+
 /// In the child of a fork only the thread that forked is left, and is the main thread. Runs of the parent's main thread
 /// are not there when that was another one.
 ///

@@ -86,7 +86,7 @@ pub struct ClauseCode {
 
 impl ClauseCode {
     /// Where its yields are in tail position.
-    pub fn tail<'a>(&'a self, py: Python<'a>) -> &'a Tail {
+    pub fn tail<'a>(&'a self, py: Python<'a>) -> PyResult<&'a Tail> {
         self.handler.get().table.get().clause(self.clause).tail(py)
     }
 }

@@ -368,3 +368,25 @@ def test_m03_k_in_a_cycle_with_its_handler_is_collected():
     assert log == ["body"]
     gc.collect()
     assert refs[0]() is None
+
+
+def test_k101_what_the_end_of_the_run_unwinds_cannot_be_kept_again():
+    held, refused = [], []
+
+    @handles(Ping)
+    def keeps(effect, k):
+        held.append(k.keep())
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            try:
+                held[0].keep()
+            except ContinuationError as error:
+                refused.append(str(error))
+
+    run(body(), handlers=[keeps])
+    assert len(refused) == 1
+    assert "unwound" in refused[0]

@@ -322,7 +322,7 @@ def test_t04_subinterpreter_is_refused_with_what_to_do_and_the_main_one_is_unhar
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="concurrent.interpreters is new in 3.14")
-def test_t04_concurrent_interpreters_say_the_same():
+def test_concurrent_interpreters_say_the_same():
     run_child("""
         import sys
         from concurrent import interpreters

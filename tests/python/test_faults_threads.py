@@ -230,6 +230,6 @@ LOOPS = [
 @pytest.mark.parametrize("delay", [0, 0.003, 0.02])
 @pytest.mark.parametrize("threads", [1, 4])
 @pytest.mark.parametrize("loop", LOOPS)
-def test_t104_interpreter_exits_while_a_daemon_thread_is_inside_a_run(loop, threads, delay):
+def test_t141_interpreter_exits_while_a_daemon_thread_is_inside_a_run(loop, threads, delay):
     ended = run_child(textwrap.dedent(DAEMONS), args=(loop, threads, delay), memory=4 * 2**30, seconds=30)
     assert (ended.ok(), ended.stderr) == ("main ends\n", "")

@@ -71,7 +71,7 @@ def test_h103_hundred_runs_inside_each_other_are_fine_on_the_main_thread():
 
 @pytest.mark.parametrize("wrap", ["Ok", "Wraps", "lambda value: Ok((Wraps(value),))"])
 @pytest.mark.parametrize("size", [64, 256, 8192])
-def test_d102_deep_values_compare_and_hash_to_a_recursion_error(size, wrap):
+def test_d111_deep_values_compare_and_hash_to_a_recursion_error(size, wrap):
     source = f"""
 shallow, same = deep({wrap}, 2), deep({wrap}, 2)
 bottomless, other = deep({wrap}, 200_000), deep({wrap}, 200_000)

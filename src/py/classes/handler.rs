@@ -62,18 +62,21 @@ pub struct Clause {
 
 impl Clause {
     /// Where its yields are in tail position; read from its bytecode once.
-    pub fn tail(&self, py: Python<'_>) -> &Tail {
+    ///
+    /// # Errors
+    /// What interrupts the reading: nothing is remembered then.
+    pub fn tail(&self, py: Python<'_>) -> PyResult<&Tail> {
         if let Some(known) = self.tail.get() {
-            return known;
+            return Ok(known);
         }
         // Reading runs Python, which may come back here or let another thread come: nobody waits, the first one counts.
-        let tail = self.read_tail(py).unwrap_or(Tail::Nowhere);
-        self.tail.get_or_init(|| tail)
+        let tail = self.read_tail(py)?;
+        Ok(self.tail.get_or_init(|| tail))
     }
 
     fn read_tail(&self, py: Python<'_>) -> PyResult<Tail> {
         let Some(function) = &self.function else { return Ok(Tail::Nowhere) };
-        let code = function.bind(py).getattr(intern!(py, "__code__"))?;
+        let Some(code) = function.bind(py).getattr_opt(intern!(py, "__code__"))? else { return Ok(Tail::Nowhere) };
         let tails = py.import(intern!(py, "segue._tail"))?;
         if tails.call_method1(intern!(py, "all_tail"), (&code,))?.is_truthy()? {
             return Ok(Tail::Everywhere);

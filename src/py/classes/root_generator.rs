@@ -63,7 +63,7 @@ impl RootGenerator {
             return Err(used(generator, "has run already"));
         }
         if generator.getattr(intern!(py, "gi_suspended"))?.is_truthy()? {
-            return Err(used(generator, "was started already"));
+            return Err(used(generator, "has started already"));
         }
         Ok(())
     }

@@ -6,6 +6,8 @@
 //! A VM that nobody holds any more is closed by the callback of a weak reference: the collector calls it before it
 //! finalises anything, so what the program holds is still whole, whatever cycle it stands in.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::{PyBaseException, PyTypeError};
@@ -106,11 +108,42 @@ impl Cell {
         let state = std::mem::take(&mut *held);
         drop(held);
         self.watch(None);
-        match state {
-            State::Ready(mut machine) | State::Waiting(mut machine) => told(py, || machine.close(py)),
-            State::Ended(mut machine, _) => told(py, || machine.let_go(py)),
-            State::Idle | State::Running => {}
+        close_in_turn(py, state);
+    }
+}
+
+/// VMs whose closing may stand inside each other on the native stack.
+const NESTED: usize = 8;
+
+thread_local! {
+    /// Closings that are on this thread's stack now.
+    static CLOSING: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    /// What waits for the outermost of them.
+    static WAITING: RefCell<VecDeque<State>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Closes what a VM held. A chain of VMs, each held by the next one's program, is closed in a loop.
+fn close_in_turn(py: Python<'_>, state: State) {
+    let level = CLOSING.get();
+    if level >= NESTED {
+        WAITING.with_borrow_mut(|waiting| waiting.push_back(state));
+        return;
+    }
+    CLOSING.set(level + 1);
+    close(py, state);
+    if level == 0 {
+        while let Some(next) = WAITING.with_borrow_mut(VecDeque::pop_front) {
+            close(py, next);
         }
+    }
+    CLOSING.set(level);
+}
+
+fn close(py: Python<'_>, state: State) {
+    match state {
+        State::Ready(mut machine) | State::Waiting(mut machine) => told(py, || machine.close(py)),
+        State::Ended(mut machine, _) => told(py, || machine.let_go(py)),
+        State::Idle | State::Running => {}
     }
 }
 
