@@ -18,10 +18,10 @@ Example:
     'HELLO WORLD'
 """
 
-from segue._interpreter import REFUSAL, is_main
+from segue import _interpreter
 
-if not is_main():
-    raise ImportError(REFUSAL, name="segue")
+if not _interpreter.is_main():
+    raise ImportError(_interpreter.REFUSAL, name="segue")
 
 from segue._async import async_run
 from segue._builtin import (

@@ -1,14 +1,11 @@
 """Semantics 5: forks and subinterpreters (T-rows). In child processes, for what goes wrong there hangs or kills."""
 
-import os
 import sys
 import textwrap
 
 import pytest
 
 from child import run_child
-
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
 
 PRELUDE = """
 import os, pickle, signal, sys, threading, warnings
@@ -300,6 +297,13 @@ else:
 
 
 def refused(kind):
+    if kind == "concurrent":
+        from concurrent import interpreters as public
+
+        interpreter = public.create()
+        interpreter.exec(IMPORT)
+        interpreter.close()
+        return
     interpreter = create[kind]()
     raised = interpreters.run_string(interpreter, IMPORT)
     assert raised is None, raised
@@ -314,27 +318,11 @@ def works():
 '''
 
 
-@pytest.mark.parametrize("kind", ["isolated", "shared"])
+KINDS = ["isolated", "shared", *(["concurrent"] if sys.version_info >= (3, 14) else [])]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("first", ["works()", "pass"])
 def test_t04_subinterpreter_is_refused_with_what_to_do_and_the_main_one_is_unharmed(kind, first):
     """Whichever imports first: nothing of a subinterpreter is left in what the process remembers."""
     run_child(f"{SUBINTERPRETER}\n{first}\nrefused({kind!r})\nworks()\n").ok()
-
-
-@pytest.mark.skipif(sys.version_info < (3, 14), reason="concurrent.interpreters is new in 3.14")
-def test_concurrent_interpreters_say_the_same():
-    run_child("""
-        import sys
-        from concurrent import interpreters
-
-        interpreter = interpreters.create()
-        try:
-            interpreter.exec(f"import sys; sys.path[:] = {sys.path!r}; import segue")
-        except interpreters.ExecutionFailed as e:
-            assert "ImportError" in str(e) and "threads of the main" in str(e), e
-        else:
-            raise AssertionError("imported")
-        interpreter.close()
-        import segue
-        assert segue.run(segue.Pure(1)).value == 1
-    """).ok()

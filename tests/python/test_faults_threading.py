@@ -81,10 +81,12 @@ def test_t101_continuation_raced_by_eight_threads_goes_on_in_its_own_run_only():
 
     @do
     def rounds_of_pings():
-        total = 0
-        for n in range(rounds):
-            total += yield Ping(n)
-        return total
+        """As many as asked for, and until somebody was refused."""
+        answers = []
+        while len(answers) < rounds or not refusals:
+            answer = yield Ping(len(answers))
+            answers.append(answer)
+        return answers == list(range(len(answers)))
 
     @do
     def steal(k):
@@ -98,9 +100,8 @@ def test_t101_continuation_raced_by_eight_threads_goes_on_in_its_own_run_only():
             refusals[run(steal(k)).value] += 1
 
     with quick_switches(), helped_by(7, thief):
-        assert run(rounds_of_pings(), handlers=[shows]).value == sum(range(rounds))
+        assert run(rounds_of_pings(), handlers=[shows]).value
     shown.clear()
-    assert refusals
     assert all("another run" in why or "already resumed" in why or "is over" in why for why in refusals), refusals
 
 
@@ -125,17 +126,16 @@ def test_t103_continuation_kept_by_seven_threads_while_its_run_uses_it():
             assert k.used >= before
 
     @do
-    def many():
-        total = 0
-        for n in range(5_000):
-            total += yield Ping(n)
-        return total
+    def until_one_was_kept_and_one_refused():
+        given = 0
+        while not {True, "refused"} <= set(answers):
+            assert (yield Ping(given)) == given
+            given += 1
 
     with quick_switches(), helped_by(7, keeps):
-        assert run(many(), handlers=[shows]).value == sum(range(5_000))
+        assert run(until_one_was_kept_and_one_refused(), handlers=[shows]).is_ok()
     shown.clear()
-    assert answers
-    assert set(answers) <= {True, "refused"}
+    assert set(answers) == {True, "refused"}
 
 
 def test_t102_machine_stepped_by_eight_threads_makes_each_step_once():

@@ -166,13 +166,6 @@ def sleeps(effect):
     time.sleep(1000)
 
 
-@answers(Ping)
-def works(effect):
-    started.set()
-    while True:
-        sum(range(100))
-
-
 nothing = {}
 nothing[None] = Pure(None).flat_map(nothing.__getitem__)
 
@@ -203,7 +196,6 @@ loops = {
     "control_clause": inside(Ping(), control),
     "native_handler": inside(Get("n"), state({"n": 1})),
     "asleep_in_c": inside(Ping(), sleeps),
-    "at_work_in_a_clause": inside(Ping(), works),
     "without_python": inside(nothing[None]),
     "steps": steps,
     "short_runs": lambda: [run(Ping(), handlers=[value]) for _ in iter(int, 1)],
@@ -220,7 +212,6 @@ LOOPS = [
     "control_clause",
     "native_handler",
     "asleep_in_c",
-    "at_work_in_a_clause",
     "without_python",
     "steps",
     "short_runs",

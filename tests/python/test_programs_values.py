@@ -1,7 +1,6 @@
 """Semantics 1: programs are values (P-rows of the faults)."""
 
 import threading
-import warnings
 
 import pytest
 
@@ -104,19 +103,15 @@ def test_p07_stop_iteration_in_a_function_called_by_the_machine(build):
 
 
 def test_p08_return_in_finally_swallows_the_exception():
-    source = """
-def swallows():
-    try:
-        raise ValueError("lost")
-    finally:
-        yield Ping()
-        return "kept"
-"""
-    names = {"Ping": Ping}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # From 3.14 on the compiler warns of it.
-        exec(source, names)
-    assert run(do(names["swallows"])(), handlers=[echo]).value == "kept"
+    @do
+    def swallows():
+        try:
+            raise ValueError("lost")
+        finally:
+            yield Ping()
+            return "kept"  # noqa: B012
+
+    assert run(swallows(), handlers=[echo]).value == "kept"
 
 
 def test_p10_cause_context_and_notes_are_unchanged():

@@ -41,6 +41,9 @@ impl RootGenerator {
     pub fn claim(generator: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = generator.py();
         let iterator = generator.try_iter()?.unbind();
+        if generator.getattr(intern!(py, "gi_running"))?.is_truthy()? {
+            return Err(at_work());
+        }
         if !claimed().insert(generator.as_ptr() as usize) {
             return Err(used(generator, "another run has taken"));
         }
@@ -57,7 +60,7 @@ impl RootGenerator {
     pub fn check(&self, py: Python<'_>) -> PyResult<()> {
         let generator = self.generator.bind(py).as_any();
         if generator.getattr(intern!(py, "gi_running"))?.is_truthy()? {
-            return Err(PyValueError::new_err("generator already executing"));
+            return Err(at_work());
         }
         if generator.getattr(intern!(py, "gi_frame"))?.is_none() {
             return Err(used(generator, "has run already"));
@@ -73,6 +76,11 @@ impl Drop for RootGenerator {
     fn drop(&mut self) {
         claimed().remove(&(self.generator.as_ptr() as usize));
     }
+}
+
+/// What Python says itself.
+fn at_work() -> PyErr {
+    PyValueError::new_err("generator already executing")
 }
 
 fn used(generator: &Bound<'_, PyAny>, how: &str) -> PyErr {
