@@ -7,6 +7,7 @@ import weakref
 import pytest
 
 from segue import (
+    ContinuationError,
     Discontinue,
     Discontinued,
     Pure,

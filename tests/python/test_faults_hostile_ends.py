@@ -1,6 +1,5 @@
 """How a process ends: its daemon threads, its forks, its last finalisers. Each in a process of its own."""
 
-import os
 import textwrap
 
 import pytest
@@ -50,7 +49,6 @@ def guarded():
     finally:
         print("left", flush=True)
 """
-forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
 def ended(source, **given):
@@ -97,7 +95,6 @@ def test_t121_programs_still_run_while_the_process_ends():
     assert said.ok() == "left\n4\n"
 
 
-@forks
 def test_t122_child_forked_by_a_thread_has_its_own_ctrl_c():
     said = ended("""
         warnings.simplefilter("ignore")
@@ -131,7 +128,6 @@ def test_t122_child_forked_by_a_thread_has_its_own_ctrl_c():
     assert said.ok() == "interrupted\nover\n"
 
 
-@forks
 def test_t122_child_forked_by_a_clause_goes_on_or_is_interrupted():
     said = ended("""
         @answers(Ping)
@@ -161,7 +157,6 @@ def test_t122_child_forked_by_a_clause_goes_on_or_is_interrupted():
     assert said.ok() == "interrupted\nchild\nparent\nchild\nparent\n"
 
 
-@forks
 def test_t123_vm_is_closed_on_both_sides_of_a_fork():
     said = ended("""
         vm = PyVM()

@@ -3,16 +3,11 @@
 Each child refuses one allocation of a small run after the other: the first, the second, and so on.
 """
 
-import importlib.util
 import textwrap
 
 import pytest
 
 from child import run_child
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("_testcapi") is None, reason="this interpreter cannot refuse memory on request"
-)
 
 RUN = """
 import gc
