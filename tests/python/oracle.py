@@ -47,8 +47,10 @@ def chained(e, context):
 
 
 class Machine:
-    def __init__(self, env, store):
+    def __init__(self, env, store, limits):
         self.env, self.store = dict(env or {}), dict(store or {})
+        self.outside = sys.exc_info()[1]
+        self.steps, self.limit = 0, limits and limits.steps
         self.cur, self.mode = Segment(), (VALUE, None)
         self.kept, self.lost, self.unobserved = [], [], []
         self.installed = {}  # the node of an installation -> what it works on
@@ -70,9 +72,19 @@ class Machine:
                     self.mode = self.finish(bound, kind, x) if isinstance(bound, Prompt) else self.mode
             except StopIteration as e:
                 self.mode = RAISE, RuntimeError("a function raised StopIteration")
-                self.mode[1].__cause__ = e
+                self.mode[1].__cause__ = self.mode[1].__context__ = e
             except BaseException as e:  # what a function raised goes to whoever waits for it
-                self.mode = RAISE, e.with_traceback(without_own_frames(e.__traceback__))
+                e.__traceback__ = without_own_frames(e.__traceback__)
+                if e.__traceback__ is None and e.__context__ is self.outside:
+                    e.__context__ = None  # the machine's own: what is handled where the run began is no context of it
+                self.mode = RAISE, e
+
+    def step(self):
+        """One more step, unless it would pass the limit; after that all are granted (decision 13, without an end)."""
+        if self.steps == self.limit:
+            self.limit = None
+            raise LimitExceeded
+        self.steps += 1
 
     def then(self, p, f):
         """`p`, then the mode that `f` gives for its value."""
@@ -98,11 +110,14 @@ class Machine:
         y = f(*args)
         if not gives_program(f):
             return VALUE, y
-        return (EVAL, y) if isinstance(y, DoExpr) else Gen(self, y)(VALUE, None)
+        if isinstance(y, DoCall):
+            return self.invoke(y.f)  # the machine called it, no program: no step
+        return Gen(self, y)(VALUE, None)
 
     def install(self, node):
         h = copy.copy(node.handler if isinstance(node.handler, Handler) else FunctionHandler(node.handler))
         if isinstance(h, Native):
+            h.shown = node.handler
             h.start(self)
         self.installed[node] = h
         self.cur.frames.append(lambda ok, x: self.open(Prompt(h, node.handler), node.p) if ok else (RAISE, x))
@@ -120,26 +135,27 @@ class Machine:
 
     # perform
 
-    def find(self, effect, start, *, interceptors=True):
-        """Region by region outward: interceptors, then handlers, then the wall."""
+    def find(self, effect, start, skips, *, interceptors=True):
+        """Region by region outward: interceptors, then handlers, then the wall; interceptors beyond it see all."""
         region = []
         for seg in start.outward():
             region.append(seg)
             if not isinstance(seg.bound, Wall) and seg.parent:
                 continue
             for s in region:
-                if interceptors and isinstance(s.bound, Interceptor) and s not in self.cur.skips:
+                if interceptors and isinstance(s.bound, Interceptor) and s not in skips:
                     return s, s.bound.f
             for s in region:
                 if isinstance(s.bound, Prompt) and (found := s.bound.handler.clause(effect)):
                     return s, found
             if isinstance(seg.bound, Wall) and type(effect) not in seg.bound.allow:
                 break
-            region = []
+            region, interceptors = [], True
         raise UnhandledEffectError(effect)
 
     def perform(self, effect):
-        seg, found = self.find(effect, self.cur)
+        self.step()
+        seg, found = self.find(effect, self.cur, self.cur.skips)
         if isinstance(seg.bound, Interceptor):
             return self.open(None, program(found(effect)), [seg])
         return self.dispatch(effect, self.cur, seg, *found)
@@ -155,18 +171,37 @@ class Machine:
         chain = clause.chain
         chain.bottom.parent = self.cur
         try:
-            prompt, found = self.find(clause.effect, self.cur, interceptors=False)
+            seg, found = self.find(clause.effect, self.cur, chain.top.skips, interceptors=False)
         except UnhandledEffectError as e:
             return self.attach(chain, RAISE, e)
-        return self.dispatch(clause.effect, chain.top, prompt, *found)
+        if isinstance(seg.bound, Interceptor):
+            return self.stand_in(clause.effect, Chain(self, chain.top, chain.bottom), seg, found)
+        return self.dispatch(clause.effect, chain.top, seg, *found)
+
+    def stand_in(self, effect, chain, seg, f):
+        """What an interceptor beyond a wall makes of a passed effect is evaluated here; its outcome is the answer."""
+
+        def answered(ok, x):
+            if ok:
+                self.cur.frames.append(answered)
+                self.step()
+                self.cur.frames.pop()
+            chain.at_work, chain.fate = False, "ended"
+            return self.attach(chain, ok, x)
+
+        chain.bottom.parent = None
+        self.cur.frames.append(answered)
+        return self.open(None, program(f(effect)), [seg])
 
     def clause(self):
-        """The nearest clause outward, but not one whose own prompt is crossed: it resumed this very body."""
+        """The nearest clause of a user outward, but not one whose own prompt is crossed: it resumed this very body."""
         crossed = set()
         for seg in self.cur.outward():
             for frame in reversed(seg.frames):
-                if isinstance(frame, Clause) and frame.chain.bottom not in crossed:
+                if isinstance(frame, Clause) and frame.users and frame.chain.bottom not in crossed:
                     return frame
+            if isinstance(seg.bound, Wall):
+                break
             crossed.add(seg)
         raise ContinuationError("there is no clause here")
 
@@ -205,7 +240,9 @@ class Machine:
             self.cur = cur
             if not ok and isinstance(x, Exception):
                 self.unobserved.append(x)
-            return mode if ok or isinstance(x, Exception) else (RAISE, x)
+            if ok or isinstance(x, Exception):
+                return mode
+            return RAISE, chained(x, mode[1] if mode[0] is RAISE else None)
 
         self.lost.sort(key=lambda chain: chain.serial)
         self.cur = Segment(frames=[back])
@@ -221,6 +258,12 @@ class Machine:
                     self.mode = self.drive()
         return self.mode
 
+    def ask_for_report(self, handler):
+        try:
+            return handler.report()
+        except Exception as e:
+            self.unobserved.append(e)
+
     def move(self, clause, target, go):
         """The clause is finished: its open blocks are unwound from here, then control moves."""
         if clause.move:
@@ -229,6 +272,10 @@ class Machine:
         return RAISE, clause.move.stop
 
     # The nodes whose rule is longer than a line
+
+    def enter(self, call):
+        self.step()
+        return self.invoke(call.f)
 
     def attempt(self, p):
         def caught(ok, x):
@@ -245,7 +292,9 @@ class Machine:
         return self.then(node.acquire, acquired)
 
     def transfer(self, k, fate, kind, x):
-        clause, chain = self.clause(), k.chain.take(self, fate, x if kind is VALUE else None)
+        clause = self.clause()
+        self.step()
+        chain = k.chain.take(self, fate, x if kind is VALUE else None)
         return self.move(clause, chain, lambda: self.attach(chain, kind, x))
 
     def pass_outward(self):
@@ -283,12 +332,12 @@ RULES = {  # one reduction rule a node
     Map: lambda m, n: m.then(n.p, lambda x: (VALUE, n.f(x))),
     FlatMap: lambda m, n: m.then(n.p, lambda x: (EVAL, program(n.f(x)))),
     Call: lambda m, n: (EVAL, program(n.f())),
-    DoCall: lambda m, n: m.invoke(n.f),
+    DoCall: lambda m, n: m.enter(n),
     Perform: lambda m, n: m.perform(n.effect),
     WithHandler: lambda m, n: m.install(n),
     WithIntercept: lambda m, n: m.open(Interceptor(n.f), n.p),
     Seal: lambda m, n: m.open(Wall(frozenset(n.allow)), n.p),
-    Sharing: lambda m, n: m.open(Prompt(n.handler, hooks=False), n.p),
+    Sharing: lambda m, n: m.open(Prompt(n.handler, n.handler.shown, hooks=False), n.p),
     Local: lambda m, n: m.open(Prompt(LocalReader().begin(n.overrides)), n.p),
     Listen: lambda m, n: m.open(Prompt(Listener()), n.p),
     Try: lambda m, n: m.attempt(n.p),
@@ -326,7 +375,7 @@ def look_up(mapping, key):
 
 
 class Native(Handler):
-    given = None
+    users, given, shown = False, None, None
 
     def __call__(self, x=None):
         if isinstance(x, Yieldable):
@@ -423,6 +472,7 @@ class RunResult:
     log: list
     reports: tuple
     unobserved: tuple
+    usage: Any
 
     def is_ok(self):
         return isinstance(self.result, Ok)
@@ -440,8 +490,8 @@ class RunResult:
         return self.result.error
 
 
-def run(p, handlers=(), *, env=None, store=None):
-    p = Map(DoCall(lambda: (yield from p), (), {}), lambda x: x) if isinstance(p, types.GeneratorType) else program(p)
+def run(p, handlers=(), *, env=None, store=None, limits=None):
+    p = do(lambda g: (yield from g))(p) if isinstance(p, types.GeneratorType) else program(p)
     stack = list(as_stack(handlers))
     for native, settings in ((state, store), (reader, env)):
         alike = [h for h in stack if type(h) is type(native)]
@@ -452,9 +502,11 @@ def run(p, handlers=(), *, env=None, store=None):
     nodes = []
     for h in reversed(stack):
         nodes.insert(0, p := WithHandler(h, p))
-    m = Machine(env, store)
+    m = Machine(env, store, limits)
     m.mode = EVAL, p
     ok, x = m.close()
+    given = [m.installed[n] for n in nodes if n in m.installed]
+    reports = tuple(r for h in given if (r := m.ask_for_report(h)) is not None)
     for e in m.unobserved:
         args = {
             "exc_type": type(e),
@@ -464,12 +516,11 @@ def run(p, handlers=(), *, env=None, store=None):
             "object": None,
         }
         sys.unraisablehook(types.SimpleNamespace(**args))
-    given = [m.installed[n] for n in nodes if n in m.installed]
     store = next((h.store for h in given if isinstance(h, State)), {})
     log = next((h.log for h in given if isinstance(h, Writer)), [])
-    reports = tuple(r for h in given if (r := h.report()) is not None)
-    result = RunResult(Ok(x) if ok else Err(x), store, log, reports, tuple(m.unobserved))
-    if not ok and not isinstance(x, Exception):
+    usage = types.SimpleNamespace(steps=m.steps)
+    result = RunResult(Ok(x) if ok else Err(x), store, log, reports, tuple(m.unobserved), usage)
+    if not ok and not isinstance(x, Exception | LimitExceeded):
         x.run_result = result
         raise x
     return result

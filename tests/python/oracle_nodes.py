@@ -23,6 +23,7 @@ def error(name, *bases):
 ContinuationError, UnhandledEffectError = error("ContinuationError"), error("UnhandledEffectError")
 MissingKeyError, CycleError = error("MissingKeyError", KeyError), error("CycleError")
 TaskEndedError, Discontinued = error("TaskEndedError"), type("Discontinued", (BaseException,), {})
+LimitExceeded = type("LimitExceeded", (BaseException,), {})
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Ok:
 @dataclass(frozen=True)
 class Err:
     error: Any
+
+
+@dataclass(frozen=True)
+class Limits:
+    steps: int | None = None
 
 
 # Programs, effects, handlers: data
@@ -59,12 +65,22 @@ class Effect(Yieldable, Generic[TypeVar("T")]):
         dataclass(frozen=True)(cls)
 
 
-class OfK(DoExpr):
-    """A node that uses a continuation."""
+class AboutK(DoExpr):
+    """A node that needs a continuation."""
 
     def __post_init__(self):
         if not isinstance(self.k, K):
             raise TypeError(f"{self.k!r} is not a continuation")
+
+
+class OfK(AboutK):
+    """A node that uses it."""
+
+
+class AboutKOrNone(AboutK):
+    def __post_init__(self):
+        if self.k is not None:
+            super().__post_init__()
 
 
 class Throwing(OfK):
@@ -97,8 +113,8 @@ ResumeThrow, TransferThrow = (
 )
 ResumeContinuation, Discontinue = node("ResumeContinuation", base=Resume), node("Discontinue", "k", base=OfK)
 Delegate, Pass, GetContinuation = node("Delegate"), node("Pass"), node("GetContinuation")
-GetHandlers = node("GetHandlers", ("k", Any, field(default=None)))
-CreateContinuation, Inherit = node("CreateContinuation", "p", "handlers"), node("Inherit", "k", "p")
+GetHandlers = node("GetHandlers", ("k", Any, field(default=None)), base=AboutKOrNone)
+CreateContinuation, Inherit = node("CreateContinuation", "p", "handlers"), node("Inherit", "k", "p", base=AboutK)
 DoCall, Sharing = node("DoCall", "f"), node("Sharing", "handler", "p")
 
 
@@ -134,6 +150,7 @@ def gives_program(f):
 
 
 class Handler:
+    users = True  # a built-in one has no clause that a program could be in
     enter = exit = report = lambda self: None
     result = lambda self, value: value
     fork = lambda self: self
@@ -156,10 +173,12 @@ class Handler:
         return Stack((*as_stack(self), *as_stack(other)))
 
 
-@functools.cache
 def marks(cls):
-    members = {name: x for c in reversed(cls.__mro__) for name, x in vars(c).items()}
-    return [x for x in members.values() if isinstance(x, FunctionHandler)]
+    """The marked methods of a class, which remembers them."""
+    if "marked" not in vars(cls):
+        members = {name: x for c in reversed(cls.__mro__) for name, x in vars(c).items()}
+        cls.marked = [x for x in members.values() if isinstance(x, FunctionHandler)]
+    return cls.marked
 
 
 class FunctionHandler(Handler):
@@ -308,6 +327,7 @@ class Clause:
         self.final = False  # it returned a node, which is being evaluated
         self.move = None  # it is finished: its open blocks are being unwound by .stop, then .go()
         self.k = K(chain) if control else None
+        self.users = chain.bottom.bound.handler.users
 
     def owns(self, x):
         return isinstance(x, Pass | Delegate) or (isinstance(x, OfK) and x.k.chain is self.chain)
@@ -324,7 +344,13 @@ class Clause:
         elif ok and not self.final and self.owns(x):
             self.final = True
             m.cur.frames.append(self)
+            if isinstance(x, Resume | ResumeThrow):
+                m.step()  # the answer
             return EVAL, x
+        if ok:
+            m.cur.frames.append(self)
+            m.step()  # the answer; a clause that raises has none
+            m.cur.frames.pop()
         chain.at_work = False
         if not self.control or (not ok and chain.open()):
             chain.fate = "ended"

@@ -1,114 +1,129 @@
 """Random programs: the machine and the oracle agree on everything that can be seen.
 
-`SEGUE_EXAMPLES` says how many (10 000), `SEGUE_SEED` where to start (0). A failure names its seed and shows a smaller
-program that fails too.
+`SEGUE_EXAMPLES` says how many (10 000), `SEGUE_SEED` where to start (0). A failure shows the smallest program that
+Hypothesis comes to, and its seed; `make soak` tries any number.
 """
 
-import functools
-import importlib
 import os
-import pprint
+import re
 import types
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import Phase, given, seed, settings
 
-import interpreter
 import oracle
+import playing
 import programs
+import segue
+import soak
+import source
 
 EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "10000"))
 SEED = int(os.environ.get("SEGUE_SEED", "0"))
 PARTS = 10
 
 
-def observe(ns, root):
-    return interpreter.Interpreter(ns).run(root)
+def each_source(count):
+    """Tries a function on the sources of so many programs."""
 
+    def decorate(f):
+        @seed(SEED)
+        @settings(max_examples=count, database=None, deadline=None, phases=[Phase.generate])
+        @given(programs.runs().map(source.written))
+        def each(text):
+            f(text)
 
-def difference(root, other="segue"):
-    """What the implementations do not agree on, `{}` when there is nothing."""
-    other = importlib.import_module(other) if isinstance(other, str) else other
-    ours, theirs = observe(oracle, root), observe(other, root)
-    both = ours.keys() & theirs.keys()
-    return {name: {"oracle": ours[name], "segue": theirs[name]} for name in both if ours[name] != theirs[name]}
+        return each
 
-
-def shorter(choices, fails):
-    """A smaller list of choices that fails too: without a stretch of it, or with smaller numbers."""
-    before = None
-    while before != choices:
-        before, size = choices, len(choices)
-        while size:
-            at = 0
-            while at < len(choices):
-                stretch = choices[at : at + size]
-                for instead in ([], [0] * len(stretch), [max(x - 1, 0) for x in stretch]):
-                    tried = choices[:at] + instead + choices[at + size :]
-                    if instead != stretch and fails(tried):
-                        choices = tried
-                        break
-                else:
-                    at += size
-            size //= 2
-    return choices
-
-
-def report(seed, choices):
-    smaller = shorter(choices, lambda tried: bool(difference(programs.draw(programs.Choices(tried).below))))
-    root = programs.draw(programs.Choices(smaller).below)
-    shown = pprint.pformat(root, width=110), pprint.pformat(difference(root), width=110)
-    return f"seed {seed} (SEGUE_SEED={seed} SEGUE_EXAMPLES=1), choices {smaller}\n{shown[0]}\n{shown[1]}"
+    return decorate
 
 
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_programs(part):
-    for seed in range(SEED + part, SEED + EXAMPLES, PARTS):
-        choices = programs.RandomChoices(seed)
-        if difference(programs.draw(choices.below)):
-            pytest.fail(report(seed, choices.made))
+    soak.batch(SEED + part, EXAMPLES // PARTS, oracle, segue)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(0, 19), max_size=300))
-def test_random_programs_of_hypothesis(choices):
-    assert difference(programs.draw(programs.Choices(choices).below)) == {}
+class Strict(playing.Play):
+    """Notes errors that no program means: those are faults of the oracle."""
+
+    LANGUAGE = (oracle.SegueError, oracle.Discontinued, oracle.LimitExceeded, playing.Stop, playing.SpentError)
+    RAISED = (ValueError, KeyError, KeyboardInterrupt, StopIteration)
+    TEXTS = (
+        "raised StopIteration",
+        "is not a program",
+        "is not a continuation",
+        "takes None first",
+        "is not an exception",
+        "unsupported operand",
+        "not associated with a value",  # a function that was not come to
+    )
+
+    def __init__(self, ns):
+        super().__init__(ns)
+        self.strange = []
+
+    def plain_error(self, e):
+        if not (isinstance(e, self.LANGUAGE) or type(e) in self.RAISED or any(text in str(e) for text in self.TEXTS)):
+            self.strange.append(e)
+        return super().plain_error(e)
 
 
-class Strict(interpreter.Interpreter):
-    """Takes errors that no program means for faults of the oracle."""
-
-    LANGUAGE = (oracle.SegueError, oracle.Discontinued, interpreter.Stop, interpreter.SpentError, ZeroDivisionError)
-    MESSAGES = ("is not a program", "takes None first", "unsupported operand", "can only concatenate")
-
-    def plain(self, x):
-        if isinstance(x, RuntimeError | TypeError):
-            assert str(x) == "a function raised StopIteration" or any(m in str(x) for m in self.MESSAGES), x
-        elif isinstance(x, BaseException) and type(x) not in (ValueError, KeyError):
-            assert isinstance(x, self.LANGUAGE), x
-        return super().plain(x)
+@each_source(300)
+def test_oracle_meets_only_errors_of_the_language(text):
+    play = Strict(oracle)
+    seen = play.observe(playing.compiled(text, oracle))
+    assert play.strange == []
+    assert seen["result"][0] != "broke"
+    assert seen["suspended"] == []
+    assert seen == playing.observed(text, oracle)
 
 
-def test_oracle_meets_only_errors_of_the_language():
-    for seed in range(SEED, SEED + 500):
-        root = programs.draw(programs.RandomChoices(seed).below)
-        seen = Strict(oracle).run(root)
-        assert seen["result"][0] != "broke", f"seed {seed}"
-        assert seen == observe(oracle, root), f"seed {seed}"
+def test_every_node_is_drawn():
+    """So that the comparison is about all of them."""
+    words = set()
+
+    @each_source(500)
+    def draw(text):
+        words.update(re.findall(r"\w+", text))
+
+    draw()
+    nodes = {name for name, x in vars(segue).items() if isinstance(x, type) and issubclass(x, segue.DoExpr)}
+    assert nodes - words - {"DoExpr", "Program"} - NOT_OF_THE_ORACLE == set()
+    assert {"bracket", "lazy", "reader", "state", "writer", "run", "generator", "Handler", "Limits"} <= words
 
 
-def test_a_difference_is_found_and_made_smaller(monkeypatch):
-    """The comparison can fail: a machine whose `Discontinue` resumes instead is found, by a small program."""
+NOT_OF_THE_ORACLE = {"GetExecutionContext", "PythonAsyncSyntaxEscape"}
+
+
+# Implementations that break a law, and the word that a program needs to notice.
+WRONG = {
+    "Discontinue": lambda k: oracle.Resume(k, None),
+    "Pass": oracle.Delegate,
+    "Seal": lambda allow, p: p,
+    "WithIntercept": lambda f, p: p,
+}
+
+
+@pytest.mark.parametrize("word", WRONG)
+def test_broken_law_is_found_by_a_small_program(word):
     wrong = types.ModuleType("wrong")
-    vars(wrong).update(vars(oracle))
-    wrong.Discontinue = lambda k: oracle.Resume(k, None)
-    differs = functools.partial(difference, other=wrong)
-    for seed in range(1000):
-        choices = programs.RandomChoices(seed)
-        if differs(programs.draw(choices.below)):
-            break
-    smaller = shorter(choices.made, lambda tried: bool(differs(programs.draw(programs.Choices(tried).below))))
-    assert len(smaller) < len(choices.made)
-    assert "discontinue" in str(programs.draw(programs.Choices(smaller).below))
+    vars(wrong).update(vars(oracle) | {word: WRONG[word]})
+    with pytest.raises(soak.DisagreeError) as found:
+        soak.batch(SEED, 3000, oracle, wrong)
+    text = found.value.text
+    assert word in text
+    assert len(text.splitlines()) < 25
+    assert found.value.difference == playing.difference(text, oracle, wrong)
+
+
+def test_suspended_generator_is_seen():
+    left = "def left():\n    yield\nsuspended = left()\nnext(suspended)\nresult = run(Pure(1), [])\n"
+    assert playing.observed(left, segue)["suspended"] == ["left"]
+
+
+def test_what_failed_shows_its_seed_and_where_the_marks_part():
+    shown = str(soak.DisagreeError(3, 1000, "result = run(A(1))\n", {"marks": {"one": [(1,), (2,)], "other": [(1,)]}}))
+    assert shown.startswith("make soak SEED=3 N=1000\n")
+    assert "result = run(A(1))" in shown
+    assert "marks, from number 2 on\n  one      [(2,)]\n  other    []" in shown
