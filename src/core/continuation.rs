@@ -214,7 +214,10 @@ impl<W: World> ContinuationCell<W> {
             State::Used { fate, by, .. } => Some(Refusal::Used(*fate, by.as_ref().map(share))),
             _ if self.run.is_finished() => Some(Refusal::Finished),
             _ if !self.belongs_to(run) => Some(Refusal::Foreign),
-            _ => None,
+            State::Fresh(held) | State::Kept(held) if self.run.has_unwound(held) => {
+                Some(Refusal::Used(Fate::Unwound, None))
+            }
+            State::Fresh(_) | State::Kept(_) => None,
         }
     }
 }

@@ -135,27 +135,27 @@ class Machine:
 
     # perform
 
-    def find(self, effect, start, *, interceptors=True):
-        """Region by region outward: interceptors, then handlers, then the wall."""
+    def find(self, effect, start, skips, *, interceptors=True):
+        """Region by region outward: interceptors, then handlers, then the wall; interceptors beyond it see all."""
         region = []
         for seg in start.outward():
             region.append(seg)
             if not isinstance(seg.bound, Wall) and seg.parent:
                 continue
             for s in region:
-                if interceptors and isinstance(s.bound, Interceptor) and s not in self.cur.skips:
+                if interceptors and isinstance(s.bound, Interceptor) and s not in skips:
                     return s, s.bound.f
             for s in region:
                 if isinstance(s.bound, Prompt) and (found := s.bound.handler.clause(effect)):
                     return s, found
             if isinstance(seg.bound, Wall) and type(effect) not in seg.bound.allow:
                 break
-            region = []
+            region, interceptors = [], True
         raise UnhandledEffectError(effect)
 
     def perform(self, effect):
         self.step()
-        seg, found = self.find(effect, self.cur)
+        seg, found = self.find(effect, self.cur, self.cur.skips)
         if isinstance(seg.bound, Interceptor):
             return self.open(None, program(found(effect)), [seg])
         return self.dispatch(effect, self.cur, seg, *found)
@@ -171,10 +171,27 @@ class Machine:
         chain = clause.chain
         chain.bottom.parent = self.cur
         try:
-            prompt, found = self.find(clause.effect, self.cur, interceptors=False)
+            seg, found = self.find(clause.effect, self.cur, chain.top.skips, interceptors=False)
         except UnhandledEffectError as e:
             return self.attach(chain, RAISE, e)
-        return self.dispatch(clause.effect, chain.top, prompt, *found)
+        if isinstance(seg.bound, Interceptor):
+            return self.stand_in(clause.effect, Chain(self, chain.top, chain.bottom), seg, found)
+        return self.dispatch(clause.effect, chain.top, seg, *found)
+
+    def stand_in(self, effect, chain, seg, f):
+        """What an interceptor beyond a wall makes of a passed effect is evaluated here; its outcome is the answer."""
+
+        def answered(ok, x):
+            if ok:
+                self.cur.frames.append(answered)
+                self.step()
+                self.cur.frames.pop()
+            chain.at_work, chain.fate = False, "ended"
+            return self.attach(chain, ok, x)
+
+        chain.bottom.parent = None
+        self.cur.frames.append(answered)
+        return self.open(None, program(f(effect)), [seg])
 
     def clause(self):
         """The nearest clause of a user outward, but not one whose own prompt is crossed: it resumed this very body."""
@@ -183,6 +200,8 @@ class Machine:
             for frame in reversed(seg.frames):
                 if isinstance(frame, Clause) and frame.users and frame.chain.bottom not in crossed:
                     return frame
+            if isinstance(seg.bound, Wall):
+                break
             crossed.add(seg)
         raise ContinuationError("there is no clause here")
 

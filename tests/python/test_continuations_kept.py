@@ -391,3 +391,33 @@ def test_k101_what_the_end_of_the_run_unwinds_cannot_be_kept_again():
     run(body(), handlers=[keeps])
     assert len(refused) == 1
     assert "unwound" in refused[0]
+
+
+def test_k102_each_refusal_of_what_the_end_of_the_run_unwound_says_the_same():
+    held, refused = [], []
+
+    @handles(Ping)
+    def keeps(effect, k):
+        if held:
+            try:
+                yield Resume(held[0], 2)
+            except ContinuationError as error:
+                refused.append(str(error))
+            return "refused"
+        held.append(k.keep())
+        return "kept"
+
+    @do
+    def body():
+        try:
+            yield Ping()
+        finally:
+            try:
+                yield Ping(2)
+            finally:
+                yield Ping(3)
+
+    run(body(), handlers=[keeps])
+    assert len(refused) == 2
+    assert refused[0] == refused[1]
+    assert "unwound" in refused[0]
