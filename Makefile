@@ -65,6 +65,17 @@ types: $(BUILT) ## mypy and pyright, both strict
 test-python: $(BUILT) $(SEMGREP) ## the Python tests, doctests, snippets of the documents, the extension's stub
 	$(BIN)/python -m pytest
 
+.PHONY: faults
+faults: $(BUILT) ## run the tests of every fault, print which are held
+	@$(BIN)/python tests/python/faults_table.py
+
+# From a seed on: so many programs (N=...), or for so long (SECONDS=...).
+SEED ?= 1
+N ?= 100000
+.PHONY: soak
+soak: $(BUILT) ## random programs on the machine and the oracle: SEED=1 N=100000, or SECONDS=3600
+	nice $(BIN)/python tests/python/soak.py --seed $(SEED) $(if $(SECONDS),--seconds $(SECONDS),--programs $(N))
+
 .PHONY: build
 build: $(BUILT) ## build the extension into .venv
 
