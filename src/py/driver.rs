@@ -210,7 +210,10 @@ impl Machine {
 
     fn fault(&mut self, py: Python<'_>, fault: Fault<PyWorld>) -> Py<PyBaseException> {
         let exceeded = matches!(fault, Fault::Exceeded(_));
-        let error = error::raise(py, fault, self.vm.meter().bounds()).into_value(py);
+        let error = error::raise(py, fault, self.vm.meter().bounds());
+        // It is raised at a yield: what is handled where the run began is no context of it.
+        error.set_context(py, None);
+        let error = error.into_value(py);
         if exceeded {
             self.exceeded = Some(error.clone_ref(py));
         }

@@ -325,3 +325,29 @@ def test_transfer_from_a_resumed_body_is_outside_any_clause():
         return (yield WithHandler(clause, body()))
 
     assert run(program()).value == ("handled", ContinuationError)
+
+
+@pytest.mark.parametrize("mark", [answers, handles], ids=["value", "control"])
+def test_second_pass_of_a_clause_is_an_error_at_its_yield(mark):
+    refused = []
+
+    def clause(effect, *k):
+        try:
+            yield Pass()
+        finally:
+            with pytest.raises(ContinuationError):
+                yield Pass()
+            refused.append(effect)
+
+    if mark is answers:
+
+        def inner(effect):
+            yield from clause(effect)
+
+    else:
+
+        def inner(effect, k):
+            yield from clause(effect, k)
+
+    assert run(Ping(4), handlers=[echo, mark(Ping)(inner)]).value == 4
+    assert refused == [Ping(4)]

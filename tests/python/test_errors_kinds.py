@@ -270,3 +270,17 @@ def test_clause_of_the_wrong_arity_is_an_error_at_the_perform():
         error = run(Try(ask()), handlers=[handler]).value.error
         assert isinstance(error, TypeError)
         assert "wrong" in str(error)
+
+
+def test_error_of_a_nested_run_has_no_context_from_around_the_run():
+    """What is handled where `run` was called is no context of what is raised at a yield inside."""
+
+    @do
+    def wrong():
+        yield 3
+
+    try:
+        raise ValueError("around")
+    except ValueError:
+        errors = [run(wrong()).error, run(Get("n")).error]
+    assert [error.__context__ for error in errors] == [None, None]

@@ -60,6 +60,12 @@ impl<W: World> Vm<W> {
         let Some((segment, index)) = self.nearest_clause() else {
             return fault(Fault::OutsideClause("Pass"));
         };
+        // A value clause has no `K` that says so.
+        if let Frame::Unwinding(unwinding) = &self.segments[segment].frames[index]
+            && matches!(unwinding.then, Then::Leave(_, Departure::Pass(_)))
+        {
+            return fault(Fault::PassAfterUse);
+        }
         let body = match self.clause_at(segment, index) {
             Some(clause) => self.take_fresh(host, clause, Fate::Passed),
             None => None,
