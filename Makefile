@@ -24,6 +24,14 @@ RUST_SOURCES := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock
 DEMO := target/demo/lockfile.sqlite
 # Without an interpreter: the core and the built-in handlers.
 CORE := --locked --no-default-features
+# Cargo's own tools, built from crates.io into this folder when a target needs them.
+CARGO_TOOLS := target/tools
+CARGO_FUZZ := $(CARGO_TOOLS)/bin/cargo-fuzz
+CARGO_DENY := $(CARGO_TOOLS)/bin/cargo-deny
+FUZZED := operations arena
+# What only one of the two lock files needs is no mistake.
+DENIED := --hide-inclusion-graph --allow license-not-encountered --allow license-exception-not-encountered
+MEMCHECK := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect
 
 .PHONY: help
 help: ## list the targets and what each does
@@ -85,7 +93,49 @@ test-all-pythons: $(SEMGREP) ## build for and test on every CPython from 3.11, f
 
 .PHONY: miri
 miri: ## the core's tests under Miri (needs a nightly toolchain with the miri component)
-	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=8 cargo +nightly miri test $(CORE)
+	@cargo +nightly miri --version >/dev/null 2>&1 || { \
+		echo "Miri is not installed: it is a component of the nightly toolchain, and has to be of the very same day."; \
+		echo "  rustup toolchain install nightly --component miri --component rust-src"; \
+		echo "Without it: the core has no unsafe code (forbidden in Cargo.toml), and 'make memcheck' and 'make fuzz' run"; \
+		echo "it under valgrind and under an address sanitizer."; \
+		exit 1; } >&2
+	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=8 cargo +nightly miri test $(CORE) --test core
+
+.PHONY: memcheck
+memcheck: ## the core's tests under valgrind: reads and writes of memory, and leaks
+	@command -v valgrind >/dev/null || { echo "valgrind is not installed (Debian: apt install valgrind)" >&2; exit 1; }
+	PROPTEST_CASES=8 cargo test $(CORE) --config "target.'cfg(all())'.runner='$(MEMCHECK)'" --test core
+
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ) ## look for programs that break the machine, SECONDS=60 a target (needs a nightly toolchain and a C++ compiler)
+	@cargo +nightly --version >/dev/null 2>&1 || { \
+		echo "The fuzzer needs a nightly toolchain: rustup toolchain install nightly --profile minimal" >&2; exit 1; }
+	@set -e; for target in $(FUZZED); do \
+		echo "fuzzing $$target for $(or $(SECONDS),60) s; what it finds: target/fuzz/$$target-*"; \
+		mkdir -p target/fuzz/corpus/$$target; \
+		PATH=$(CURDIR)/$(CARGO_TOOLS)/bin:$$PATH cargo +nightly fuzz run $$target --target-dir target/fuzz \
+			target/fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(or $(SECONDS),60) -max_len=600 -timeout=20 -artifact_prefix=target/fuzz/$$target- -print_final_stats=1; \
+	done
+
+.PHONY: deny
+deny: $(CARGO_DENY) ## licences, sources and bans of every crate that is locked
+	$(CARGO_DENY) --locked check $(DENIED) licenses bans sources
+	$(CARGO_DENY) --locked --config deny.toml --manifest-path fuzz/Cargo.toml check $(DENIED) licenses bans sources
+
+.PHONY: advisories
+advisories: $(CARGO_DENY) ## known faults of the crates that are locked (needs the network)
+	@$(CARGO_DENY) fetch db || { \
+		echo "Nothing was checked: the database of advisories, https://github.com/RustSec/advisory-db, was not reached." >&2; \
+		exit 1; }
+	$(CARGO_DENY) --locked check advisories
+	$(CARGO_DENY) --locked --config deny.toml --manifest-path fuzz/Cargo.toml check advisories
+
+.PHONY: sbom
+sbom: $(TOOLS) ## a wheel, and the CycloneDX list of what is in it, under target/sbom
+	rm -rf target/sbom
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --locked --quiet --interpreter $(BIN)/python --out target/sbom
+	$(BIN)/python tests/python/sbom.py target/sbom Cargo.lock
 
 .PHONY: format
 format: $(TOOLS) ## rewrite the sources in the house's format
@@ -112,6 +162,12 @@ $(SEMGREP): requirements-semgrep.txt | usable-python
 	test -x $(SEMGREP_VENV)/bin/python || $(PYTHON) -m venv $(SEMGREP_VENV)
 	$(SEMGREP_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+$(CARGO_FUZZ):
+	cargo install --quiet --locked --root $(CARGO_TOOLS) --version 0.13.2 cargo-fuzz
+
+$(CARGO_DENY):
+	cargo install --quiet --locked --root $(CARGO_TOOLS) --version 0.20.2 cargo-deny
 
 $(BUILT): $(TOOLS) $(RUST_SOURCES)
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked --quiet

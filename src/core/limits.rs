@@ -188,6 +188,12 @@ impl Meter {
         self.live_calls -= 1;
     }
 
+    /// The generators that live.
+    #[must_use]
+    pub const fn live_calls(&self) -> usize {
+        self.live_calls
+    }
+
     /// Steps made.
     #[must_use]
     pub const fn steps(&self) -> u64 {

@@ -3,6 +3,7 @@
 //! A transition moves [`Vm::current_segment`], sets the mode of the segment that is then current, and goes on; it breaks
 //! with an [`Event`] only for what the machine cannot do itself.
 
+mod audit;
 mod deliver;
 mod evaluate;
 mod inherit;
@@ -139,7 +140,7 @@ impl<W: World> Vm<W> {
     }
 
     fn turn(&mut self, host: &mut impl Host<W>) -> Flow<W> {
-        if self.run.wants_attention() {
+        if self.run.wants_attention() && !self.opens_a_block() {
             self.safepoint(host)?;
         }
         if let Some(note) = self.notes.pop_front() {

@@ -4,8 +4,9 @@ use crate::natives::counter;
 use crate::scripted::class::{LOUD_PING, PING, PONG, TELL};
 use crate::scripted::script::Building;
 use crate::scripted::{
-    Log, Shelf, Value, asks, create_continuation, discontinue, error, function, get_handlers, handler, inherit,
-    keeping, loud_ping, nest, ping, pong, program, pure, resume, run, seal, tell, teller, with_handler, with_intercept,
+    Log, Shelf, Value, asks, bracket, create_continuation, discontinue, error, function, get_handlers, handler,
+    inherit, keeping, loud_ping, nest, ping, pong, program, pure, resume, run, seal, tell, teller, with_handler,
+    with_intercept,
 };
 
 /// A handler that answers `Ping` and writes its life cycle.
@@ -294,4 +295,56 @@ fn a_fork_that_lets_k_go_leaves_the_other_forks_whole() {
         y.yields(inherit(&k, child)).await
     });
     assert_eq!(run(block).shown(), "(2, 5)");
+}
+
+/// A body that performs `Ping`, and whose clean-up raises what is no exception for programs.
+fn hard() -> Value {
+    program("hard", async |y| {
+        let _met = y.yields(ping(0)).await;
+        Err(error("KeyboardInterrupt", "of the clean-up"))
+    })
+}
+
+/// Semantics 2: what was entered is left, though a `k` that got lost in `enter` raises before the body begins.
+#[test]
+fn nothing_comes_between_enter_and_the_block() {
+    let (log, shelf) = (Log::new(), Shelf::new());
+    let (keeps, exits) = (keeping(&shelf, "kept"), log.clone());
+    let block = handler("block").enter(async move |_, _| {
+        shelf.clear();
+        Ok(().into())
+    });
+    let block = block.exit(async move |_, _| {
+        exits.say("exit");
+        Ok(().into())
+    });
+    let block = block.done();
+    let main = program("main", async move |y| {
+        y.yields(with_handler(&keeps, hard())).await?;
+        y.yields(with_handler(&block, pure(1))).await
+    });
+    assert_eq!(run(main).shown(), "KeyboardInterrupt: of the clean-up");
+    assert_eq!(log.text(), "exit");
+}
+
+/// Semantics 6: what was acquired is released, though a `k` that got lost meanwhile raises before it is used.
+#[test]
+fn nothing_comes_between_a_resource_and_its_release() {
+    let (log, shelf) = (Log::new(), Shelf::new());
+    let (keeps, releases) = (keeping(&shelf, "kept"), log.clone());
+    let acquire = program("acquire", async move |_| {
+        shelf.clear();
+        Ok("resource".into())
+    });
+    let uses = function("uses", async |_, mut arguments| Ok(pure(arguments.remove(0))));
+    let releases = function("releases", async move |_, mut arguments| {
+        releases.say(arguments.remove(0));
+        Ok(pure(()))
+    });
+    let main = program("main", async move |y| {
+        y.yields(with_handler(&keeps, hard())).await?;
+        y.yields(bracket(acquire.share(), &uses, &releases)).await
+    });
+    assert_eq!(run(main).shown(), "KeyboardInterrupt: of the clean-up");
+    assert_eq!(log.text(), "'resource'");
 }

@@ -3,6 +3,8 @@
 //! Every run of `scripted` checks the books besides: only the root is left of a run that ended, no continuation is
 //! left unused, no generator suspended, and the machine itself dropped nothing (it hands what is dead to the host).
 
+mod arena;
+mod continuations;
 mod dispatch;
 mod ends;
 mod golden;
@@ -14,7 +16,9 @@ mod limits;
 mod model;
 mod natives;
 mod one_shot;
+mod operations;
 mod programs;
 mod scripted;
 mod sizes;
+mod tape;
 mod unwind;

@@ -345,6 +345,9 @@ impl<W: World> Vm<W> {
     ) -> Result<(Continuation, Resumption<W>), Fault<W>> {
         let how = match how {
             Resumption::Value(value) if !host.is_unit(&value) && self.is_unstarted(host, k) => {
+                if let Some(by) = by {
+                    host.discard_label(by);
+                }
                 return Err(Fault::FirstValue(value));
             }
             how => how,

@@ -96,6 +96,15 @@ impl<W: World> Vm<W> {
         ControlFlow::Continue(())
     }
 
+    /// Whether `enter` is done or a resource acquired, and what ends the block is not in place yet: nothing may come
+    /// between, or the block would never be left.
+    #[cold]
+    pub(super) fn opens_a_block(&self) -> bool {
+        let segment = &self.segments[self.current_segment];
+        let opening = matches!(segment.frames.last(), Some(Frame::Enter(_) | Frame::Acquired(..)));
+        opening && matches!(segment.mode, Mode::Deliver(_))
+    }
+
     /// Unwinds a lost continuation at the root of the run; what was about to happen waits on its own segment (INV-3).
     fn detour(&mut self, host: &mut impl Host<W>, lost: Continuation) -> Flow<W> {
         let back = self.current_segment;

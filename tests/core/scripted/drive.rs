@@ -23,13 +23,15 @@ use super::value::{Datum, Error, Node, Value};
 /// One machine at a time in this process, so that the process-wide counts are this test's.
 static ALONE: Mutex<()> = Mutex::new(());
 
-type Turnstile = MutexGuard<'static, ()>;
+/// Held by whoever makes segments; a thread that has it may take it again.
+pub type Turnstile = MutexGuard<'static, ()>;
 
 thread_local! {
     static INSIDE: RefCell<Weak<Turnstile>> = const { RefCell::new(Weak::new()) };
 }
 
-fn alone() -> Rc<Turnstile> {
+/// Waits until no other thread makes segments.
+pub fn alone() -> Rc<Turnstile> {
     INSIDE.with_borrow_mut(|inside| {
         inside.upgrade().unwrap_or_else(|| {
             let turnstile = Rc::new(ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner));

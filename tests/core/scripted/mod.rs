@@ -10,7 +10,7 @@ pub mod nodes;
 pub mod script;
 pub mod value;
 
-pub use drive::{Machine, Report, Run, Stop, run};
+pub use drive::{Machine, Report, Run, Stop, alone, run};
 pub use nodes::*;
 pub use script::{Log, Shelf, answering, asks, call, function, handler, keeping, program, teller};
 pub use value::{Answered, Class, Error, Value, class, error};
