@@ -101,6 +101,14 @@ miri: ## the core's tests under Miri (needs a nightly toolchain with the miri co
 		exit 1; } >&2
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=8 cargo +nightly miri test $(CORE) --test core
 
+.PHONY: asan
+asan: ## the core's tests and the extension's under an address sanitizer (needs a nightly toolchain and gcc)
+	@PYTHON=$(PYTHON) sh tests/proofs/asan.sh
+
+.PHONY: refleak
+refleak: ## references on a debug build of CPython, which it installs where it can: none may be left by a run
+	@sh tests/proofs/refleak.sh
+
 .PHONY: memcheck
 memcheck: ## the core's tests under valgrind: reads and writes of memory, and leaks
 	@command -v valgrind >/dev/null || { echo "valgrind is not installed (Debian: apt install valgrind)" >&2; exit 1; }

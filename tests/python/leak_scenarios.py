@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 
+import leak_scenarios_of_mistakes  # noqa: F401 - its scenarios enter themselves
+from leak_vocabulary import SCENARIOS, Ping, Token, ask, echo, ends, raises, scenario
 from segue import (
     Ask,
     Call,
     CreateContinuation,
     Delegate,
     Discontinue,
-    Effect,
     Get,
     Handler,
     Inherit,
@@ -40,45 +41,7 @@ from segue import (
     writer,
 )
 
-
-class Ping(Effect[object]):
-    payload: object = None
-
-
-class Token:
-    """Something whose end can be seen."""
-
-
-@answers(Ping)
-def echo(e):
-    return e.payload
-
-
-@handles(Ping)
-def ends(e, k):
-    return e.payload
-
-
-@do
-def ask(payload=None):
-    try:
-        return (yield Ping(payload))
-    finally:
-        yield Pure(None)
-
-
-@do
-def raises(payload=None):
-    local = yield Ping(payload), payload
-    raise ValueError(local)
-
-
-SCENARIOS = {}
-
-
-def scenario(f):
-    SCENARIOS[f.__name__] = f
-    return f
+__all__ = ["SCENARIOS", "Ping", "Token", "ask", "echo", "ends", "raises"]
 
 
 @scenario
