@@ -7,7 +7,7 @@ from typing import Final
 
 _OWN: Final = {"collections", "array"}
 """Modules whose classes the standard library knows how to cut, beside the built-in ones."""
-_CUT: Final = (str, bytes, bytearray, list, tuple, dict, set, frozenset, int)
+_CUT: Final[tuple[type[object], ...]] = (str, bytes, bytearray, list, tuple, dict, set, frozenset, int)
 """The built-in classes that are cut before they are shown, and so are their heirs that look the same."""
 
 
@@ -38,10 +38,10 @@ class BoundedRepr(reprlib.Repr):
         Returns:
             Its text.
         """
-        kind = type(x)
+        kind: type[object] = type(x)
         for base in _CUT:
             # The text is that of the built-in class: it may be cut like one.
-            if issubclass(kind, base) and kind.__repr__ is base.__repr__:
+            if base in kind.__mro__ and kind.__repr__ is base.__repr__:
                 return str(getattr(self, f"repr_{base.__name__}")(x, level))
         if type.__getattribute__(kind, "__module__") in _OWN:
             return super().repr1(x, level)
