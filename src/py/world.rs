@@ -141,7 +141,16 @@ pub struct PyHost<'a, 'py> {
 
 impl<'py> PyHost<'_, 'py> {
     fn bury<T>(&mut self, object: Py<T>) {
-        self.trash.push(Dead::Object(object.into_any()));
+        self.put_aside(Dead::Object(object.into_any()));
+    }
+
+    /// Takes what is dead. Where there is no memory to remember it, it is leaked: dropped in here it could run user code.
+    fn put_aside(&mut self, dead: Dead) {
+        if self.trash.len() == self.trash.capacity() && self.trash.try_reserve(1).is_err() {
+            std::mem::forget(dead);
+        } else {
+            self.trash.push(dead);
+        }
     }
 
     /// What the interpreter made; without it the run cannot go on.
@@ -156,7 +165,7 @@ impl<'py> PyHost<'_, 'py> {
 
 impl Store<PyWorld> for PyHost<'_, '_> {
     fn discard(&mut self, value: Py<PyAny>) {
-        self.trash.push(Dead::Object(value));
+        self.put_aside(Dead::Object(value));
     }
 
     fn share(&self, value: &Py<PyAny>) -> Py<PyAny> {
@@ -197,13 +206,13 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         let entries = mapping.get().entries.bind(self.py);
         // The old value must not die in here: its finaliser is user code.
         if let Ok(Some(old)) = entries.get_item(&key) {
-            self.trash.push(Dead::Object(old.unbind()));
+            self.put_aside(Dead::Object(old.unbind()));
         }
         if entries.set_item(&key, &value).is_err() {
             return Some(Request::Store(mapping.clone().unbind(), key, value));
         }
-        self.trash.push(Dead::Object(key));
-        self.trash.push(Dead::Object(value));
+        self.put_aside(Dead::Object(key));
+        self.put_aside(Dead::Object(value));
         None
     }
 
@@ -224,7 +233,7 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         if let Ok(list) = list.bind(self.py).cast_exact::<PyList>() {
             self.made(list.append(&value));
         }
-        self.trash.push(Dead::Object(value));
+        self.put_aside(Dead::Object(value));
     }
 
     fn pair(&mut self, first: Py<PyAny>, second: Py<PyAny>) -> Py<PyAny> {
@@ -272,7 +281,7 @@ impl Host<PyWorld> for PyHost<'_, '_> {
             Err(_) if bound.is_exact_instance_of::<RootGenerator>() => return Ctrl::Do(value),
             Err(_) => return Ctrl::NotProgram(value),
         };
-        self.trash.push(Dead::Object(value));
+        self.put_aside(Dead::Object(value));
         ctrl
     }
 
@@ -401,7 +410,7 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     }
 
     fn discard_code(&mut self, code: Code) {
-        self.trash.push(Dead::Code(code));
+        self.put_aside(Dead::Code(code));
     }
 
     fn discard_handler(&mut self, handler: Py<Installed>) {
