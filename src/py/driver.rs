@@ -494,6 +494,8 @@ fn kind_of(handler: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
 pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Py<RunResult>> {
     let _level = level()?;
     let _drops = Scope::enter();
+    // From here to the return: where the interpreter ends meanwhile, no thread may be anywhere in here.
+    let _inside = leaving::enter(py);
     let mut machine = contained(py, || Machine::new(py, program, setting))?;
     let guard = signals::guard(py, machine.vm.mailbox());
     let ended = loop {
