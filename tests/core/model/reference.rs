@@ -212,7 +212,7 @@ impl Model {
                 None => refused("ContinuationError"),
             },
             Node::Pass => match self.nearest_clause() {
-                Some(at) if use_fresh(self.clause(at)) => self.depart(at, Leaving::Pass),
+                Some(at) if !self.passes(at) && use_fresh(self.clause(at)) => self.depart(at, Leaving::Pass),
                 _ => refused("ContinuationError"),
             },
             _ => panic!("the model does not know {node}"),
@@ -314,6 +314,11 @@ impl Model {
             Item::Clause(clause) | Item::Unwinding { then: Then::Leave(clause, _), .. } => clause,
             _ => panic!("a clause was found there"),
         }
+    }
+
+    /// Whether the clause has handed its effect outward, and only its open blocks are being run.
+    fn passes(&self, at: usize) -> bool {
+        matches!(self.stack[at], Item::Unwinding { then: Then::Leave(_, Leaving::Pass), .. })
     }
 
     fn nearest_clause(&self) -> Option<usize> {
