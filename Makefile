@@ -96,7 +96,7 @@ miri: ## the core's tests under Miri (needs a nightly toolchain with the miri co
 	@cargo +nightly miri --version >/dev/null 2>&1 || { \
 		echo "Miri is not installed: it is a component of the nightly toolchain, and has to be of the very same day."; \
 		echo "  rustup toolchain install nightly --component miri --component rust-src"; \
-		echo "Without it: the core has no unsafe code (forbidden in Cargo.toml), and 'make memcheck' and 'make fuzz' run"; \
+		echo "Without it: the core has no unsafe code (forbidden in src/core/mod.rs), and 'make memcheck' and 'make fuzz' run"; \
 		echo "it under valgrind and under an address sanitizer."; \
 		exit 1; } >&2
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=8 cargo +nightly miri test $(CORE) --test core

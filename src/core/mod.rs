@@ -13,6 +13,8 @@
 //!                        └ mode: what happens next here
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod arena;
 pub mod continuation;
 pub mod ctrl;

@@ -3,6 +3,8 @@
 //! A clause is known by its place in the handler's table: `Get`, `Put`, `Modify` for state, `Ask` for the reader, `Tell`
 //! for the writer. Law: semantics 6.
 
+#![forbid(unsafe_code)]
+
 mod reader;
 mod state;
 mod writer;

@@ -1,4 +1,4 @@
-//! Where a panic ends. Python code never sees one: memory that ran out is a `MemoryError`, and anything else a bug of
+//! Where the machine is entered from Python, and a panic ends. Python code never sees one: memory that ran out is a `MemoryError`, and anything else a bug of
 //! the machine, which says so (semantics 4).
 
 use std::any::Any;
@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 
-use super::error;
+use super::{error, leaving};
 
 /// Does the work; a panic in it is an error.
 ///
@@ -16,6 +16,7 @@ use super::error;
 /// # Errors
 /// What the work gives; `MemoryError` or `InternalError` for a panic.
 pub fn contained<T>(py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let _inside = leaving::enter(py);
     // To make the exception object may need memory that is not there: it is made in here.
     let made = || work().inspect_err(|error| drop(error.value(py).clone()));
     catch_unwind(AssertUnwindSafe(made)).unwrap_or_else(|panic| Err(told(py, panic)))

@@ -106,8 +106,10 @@ impl Machine {
 
     /// Goes on until the run is over, or somebody has to await; with `stepping`, until the next step.
     pub fn turn(&mut self, py: Python<'_>, stepping: bool) -> Turn {
-        let _inside = leaving::enter(py);
-        contained(py, || Ok(self.advance(py, stepping))).unwrap_or_else(|error| Turn::Ended(Err(error.into_value(py))))
+        contained(py, || Ok(self.advance(py, stepping))).unwrap_or_else(|error| {
+            reserve::release();
+            Turn::Ended(Err(error.into_value(py)))
+        })
     }
 
     fn advance(&mut self, py: Python<'_>, stepping: bool) -> Turn {
@@ -145,10 +147,11 @@ impl Machine {
                 Event::Failed(error) => return Turn::Ended(Err(error)),
                 Event::Exhausted => return Turn::Ended(Err(self.abandon(py))),
             };
-            if let Outcome::Raised(error) = &outcome
-                && error.bind(py).is_instance_of::<PyMemoryError>()
-            {
-                reserve::release();
+            if let Outcome::Raised(error) = &outcome {
+                leaving::stand_still(py);
+                if error.bind(py).is_instance_of::<PyMemoryError>() {
+                    reserve::release();
+                }
             }
             self.vm.receive(host!(self, py), outcome);
         }
@@ -227,6 +230,8 @@ impl Machine {
         self.vm.spend_turns(LOOK_TURNS);
         let arrived =
             if self.turns.is_multiple_of(PYTHON_TURNS) { signals::between_lines(py) } else { py.check_signals() };
+        let arrived =
+            arrived.and_then(|()| if reserve::take_short() { Err(PyMemoryError::new_err(())) } else { Ok(()) });
         if let Err(signal) = arrived {
             self.signal = Some(signal);
             self.vm.mailbox().interrupt();
@@ -291,6 +296,7 @@ impl Machine {
         py: Python<'_>,
         ended: Result<Py<PyAny>, Py<PyBaseException>>,
     ) -> PyResult<(Py<RunResult>, Option<Py<PyBaseException>>)> {
+        reserve::release_rest();
         let mut unobserved = Vec::new();
         for lost in self.vm.take_unobserved() {
             unobserved.push(unobserved_error(py, lost.error, lost.origin)?);
@@ -492,10 +498,9 @@ fn kind_of(handler: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
 /// # Errors
 /// When the arguments are wrong, and what is no `Exception`.
 pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Py<RunResult>> {
+    let _inside = leaving::enter(py);
     let _level = level()?;
     let _drops = Scope::enter();
-    // From here to the return: where the interpreter ends meanwhile, no thread may be anywhere in here.
-    let _inside = leaving::enter(py);
     let mut machine = contained(py, || Machine::new(py, program, setting))?;
     let guard = signals::guard(py, machine.vm.mailbox());
     let ended = loop {

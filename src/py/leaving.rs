@@ -1,51 +1,90 @@
 //! When the interpreter ends.
 //!
 //! Up to 3.13 a thread that wants the interpreter after it has ended is unwound by force, which aborts the process when
-//! the thread is inside a run. So the runs of daemon threads stand still before that, as whole threads do from 3.14 on.
+//! a frame of ours is on its stack. So daemon threads stand still at our next frame before that, as whole threads do from
+//! 3.14 on; one that only computes is brought there by an exception.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::ffi::c_ulong;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PySystemExit;
+use pyo3::ffi::PyThreadState_SetAsyncExc;
 use pyo3::prelude::*;
 
+use super::names::Found;
 use super::signals;
 
 /// The interpreter is ending.
 static ENDING: AtomicBool = AtomicBool::new(false);
-/// Threads inside a run that goes on.
-static INSIDE: AtomicUsize = AtomicUsize::new(0);
-/// How long the end waits for the threads that run user code and come to no step.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// The threads that are inside: on their stacks stands a frame of ours that runs Python.
+static INSIDE: Mutex<Vec<c_ulong>> = Mutex::new(Vec::new());
+/// How long the end waits for them to come to our next frame, and then with an exception in them.
+const PATIENCE: Duration = Duration::from_millis(100);
+const IMPATIENCE: Duration = Duration::from_millis(200);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// Runs that stand on this thread's stack.
-    static RUNS: Cell<usize> = const { Cell::new(0) };
+    /// Frames of ours that stand on this thread's stack.
+    static FRAMES: Cell<usize> = const { Cell::new(0) };
+    /// The name that the interpreter has for this thread.
+    static IDENT: Cell<Option<c_ulong>> = const { Cell::new(None) };
     /// This thread ends the interpreter.
     static ENDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A run that goes on on this thread.
+/// A frame of ours that runs Python on this thread, until it is dropped.
 #[derive(Debug)]
+#[must_use = "it is left where this is dropped"]
 pub struct Inside(());
 
-/// A run goes on; when the interpreter is ending it stands still instead.
+/// Python is run from here; when the interpreter is ending the thread stands still instead.
+#[inline]
 pub fn enter(py: Python<'_>) -> Inside {
-    if RUNS.replace(RUNS.get() + 1) == 0 {
-        INSIDE.fetch_add(1, Ordering::Relaxed);
+    let frames = FRAMES.get();
+    FRAMES.set(frames + 1);
+    if frames == 0 {
+        inside().push(ident(py));
     }
     stand_still(py);
     Inside(())
 }
 
 impl Drop for Inside {
+    #[inline]
     fn drop(&mut self) {
-        RUNS.set(RUNS.get() - 1);
-        if RUNS.get() == 0 {
-            INSIDE.fetch_sub(1, Ordering::Relaxed);
+        let frames = FRAMES.get() - 1;
+        FRAMES.set(frames);
+        if frames == 0 {
+            gone();
         }
     }
+}
+
+fn inside() -> MutexGuard<'static, Vec<c_ulong>> {
+    INSIDE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// This thread is not inside any more.
+fn gone() {
+    let mut inside = inside();
+    if let Some(own) = inside.iter().position(|ident| Some(*ident) == IDENT.get()) {
+        inside.swap_remove(own);
+    }
+}
+
+fn ident(py: Python<'_>) -> c_ulong {
+    IDENT.get().unwrap_or_else(|| {
+        static GET_IDENT: Found = Found::not_yet();
+        let ident = GET_IDENT.import(py, "_thread", "get_ident").and_then(|get| get.call0()?.extract::<c_ulong>());
+        // Without a name it is waited for, and not interrupted.
+        let ident = ident.unwrap_or_default();
+        IDENT.set(Some(ident));
+        ident
+    })
 }
 
 /// Stands still for ever when the interpreter is ending, unless this is the thread that ends it.
@@ -59,28 +98,45 @@ pub fn stand_still(py: Python<'_>) {
 #[cold]
 fn stop(py: Python<'_>) {
     py.detach(|| {
-        INSIDE.fetch_sub(1, Ordering::Relaxed);
+        gone();
         loop {
             thread::park();
         }
     });
 }
 
-/// Waits until the runs of other threads stand still.
+/// Waits until no other thread is inside.
 #[pyfunction]
 fn ending(py: Python<'_>) {
     ENDS.set(true);
     ENDING.store(true, Ordering::Relaxed);
-    let own = usize::from(RUNS.get() > 0);
     let start = Instant::now();
-    while INSIDE.load(Ordering::Relaxed) > own && start.elapsed() < PATIENCE {
-        py.detach(|| thread::sleep(Duration::from_millis(1)));
+    loop {
+        let others: Vec<_> = inside().iter().copied().filter(|ident| Some(*ident) != IDENT.get()).collect();
+        let waited = start.elapsed();
+        if others.is_empty() || waited > PATIENCE + IMPATIENCE {
+            return;
+        }
+        if waited > PATIENCE {
+            for ident in others {
+                interrupt(py, ident);
+            }
+        }
+        py.detach(|| thread::sleep(BETWEEN_LOOKS));
     }
+}
+
+/// Has `SystemExit` raised in the Python code of a thread.
+#[expect(unsafe_code, reason = "only the interpreter's own interface interrupts a thread")]
+fn interrupt(py: Python<'_>, ident: c_ulong) {
+    let exception = py.get_type::<PySystemExit>();
+    // SAFETY: the interpreter is attached, and the exception is a class; of a thread that is gone nothing comes.
+    unsafe { PyThreadState_SetAsyncExc(ident.cast_signed(), exception.as_ptr()) };
 }
 
 /// In a forked child there is only the thread that forked.
 pub fn forked() {
-    INSIDE.store(usize::from(RUNS.get() > 0), Ordering::Relaxed);
+    inside().retain(|ident| FRAMES.get() > 0 && Some(*ident) == IDENT.get());
 }
 
 /// Asks to be told.
@@ -90,6 +146,7 @@ pub fn forked() {
 pub fn register(py: Python<'_>) -> PyResult<()> {
     // A finaliser that runs a program at the very end must not be the first to import this.
     signals::look_up(py)?;
+    ident(py);
     py.import("atexit")?.call_method1("register", (wrap_pyfunction!(ending, py)?,))?;
     Ok(())
 }

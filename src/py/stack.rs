@@ -10,6 +10,8 @@ use std::thread::LocalKey;
 use pyo3::exceptions::PyRecursionError;
 use pyo3::prelude::*;
 
+use super::leaving;
+
 /// Levels that are there in any case, whatever the stack.
 const FREE_LEVELS: u32 = 4;
 /// What a deeper level must leave, in bytes: for user code, and for what ends it all.
@@ -50,7 +52,8 @@ thread_local! {
 ///
 /// # Errors
 /// `RecursionError` when the values nest too deep, and what the work raises.
-pub fn inside_value<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+pub fn inside_value<T>(py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let _inside = leaving::enter(py);
     let _level = deeper(&COMPARED, "compare or hash values that nest less")?;
     work()
 }

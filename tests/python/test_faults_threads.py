@@ -166,6 +166,13 @@ def sleeps(effect):
     time.sleep(1000)
 
 
+@answers(Ping)
+def computes(effect):
+    started.set()
+    while True:
+        effect = effect
+
+
 nothing = {}
 nothing[None] = Pure(None).flat_map(nothing.__getitem__)
 
@@ -196,6 +203,7 @@ loops = {
     "control_clause": inside(Ping(), control),
     "native_handler": inside(Get("n"), state({"n": 1})),
     "asleep_in_c": inside(Ping(), sleeps),
+    "computes": inside(Ping(), computes),
     "without_python": inside(nothing[None]),
     "steps": steps,
     "short_runs": lambda: [run(Ping(), handlers=[value]) for _ in iter(int, 1)],
@@ -212,6 +220,7 @@ LOOPS = [
     "control_clause",
     "native_handler",
     "asleep_in_c",
+    "computes",
     "without_python",
     "steps",
     "short_runs",

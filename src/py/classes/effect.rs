@@ -15,7 +15,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 use super::link::{Held, Link};
 use super::nodes::{flat_map, map};
 use super::text::{CallText, type_name};
-use crate::py::stack::inside_value;
+use crate::py::{leaving, stack::inside_value};
 
 /// An effect: what a program asks for. Frozen, compared by class and fields.
 #[pyclass(frozen, subclass, weakref, generic, module = "segue._vm")]
@@ -36,6 +36,7 @@ impl EffectBase {
         if kwargs.is_none() && args.len() == names.len() {
             return Ok(Self { fields: args.into() });
         }
+        let _inside = leaving::enter(py);
         let bound = cls.getattr(intern!(py, "__segue_bind__"))?.call(args, kwargs)?.cast_into::<PyTuple>()?;
         Ok(Self { fields: bound.into() })
     }
@@ -46,7 +47,7 @@ impl EffectBase {
             CompareOp::Eq | CompareOp::Ne => match other.cast::<Self>() {
                 Ok(effect) if slf.get_type().is(effect.get_type()) => {
                     let (ours, theirs) = (slf.get().fields.bind(py), effect.get().fields.bind(py));
-                    slf.is(effect) || inside_value(|| ours.eq(theirs))?
+                    slf.is(effect) || inside_value(py, || ours.eq(theirs))?
                 }
                 _ => return Ok(py.NotImplemented()),
             },
@@ -58,7 +59,7 @@ impl EffectBase {
     fn __hash__(slf: &Bound<'_, Self>) -> PyResult<u64> {
         let mut hasher = DefaultHasher::new();
         slf.get_type().hash()?.hash(&mut hasher);
-        inside_value(|| slf.get().fields.bind(slf.py()).hash())?.hash(&mut hasher);
+        inside_value(slf.py(), || slf.get().fields.bind(slf.py()).hash())?.hash(&mut hasher);
         Ok(hasher.finish())
     }
 

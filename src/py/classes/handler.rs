@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyImportError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
@@ -70,8 +70,14 @@ impl Clause {
             return Ok(known);
         }
         // Reading runs Python, which may come back here or let another thread come: nobody waits, the first one counts.
-        let tail = self.read_tail(py)?;
-        Ok(self.tail.get_or_init(|| tail))
+        match self.read_tail(py) {
+            Ok(tail) => Ok(self.tail.get_or_init(|| tail)),
+            // Whoever comes while the reader itself is being imported does without, this once.
+            Err(error) if error.is_instance_of::<PyAttributeError>(py) || error.is_instance_of::<PyImportError>(py) => {
+                Ok(&Tail::Nowhere)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn read_tail(&self, py: Python<'_>) -> PyResult<Tail> {

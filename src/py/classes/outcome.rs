@@ -183,14 +183,14 @@ fn compare(py: Python<'_>, held: &Link, other: Option<&Link>, op: CompareOp) -> 
     };
     // As containers do: the same object is equal, whatever its `__eq__` says.
     let (held, other) = (held.bind(py), other.bind(py));
-    let equal = held.is(other) || inside_value(|| held.eq(other))?;
+    let equal = held.is(other) || inside_value(py, || held.eq(other))?;
     PyResult::Ok((equal == matches!(op, CompareOp::Eq)).into_pyobject(py)?.to_owned().into_any().unbind())
 }
 
 fn hash(class: &str, held: &Bound<'_, PyAny>) -> PyResult<u64> {
     let mut hasher = DefaultHasher::new();
     class.hash(&mut hasher);
-    inside_value(|| held.hash())?.hash(&mut hasher);
+    inside_value(held.py(), || held.hash())?.hash(&mut hasher);
     PyResult::Ok(hasher.finish())
 }
 

@@ -10,6 +10,7 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyString};
 
+use crate::py::leaving;
 use crate::py::names::Found;
 
 /// Longest text about one value, in characters.
@@ -102,6 +103,7 @@ fn hides(character: char) -> bool {
 fn shortened<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
     static BOUNDED: Found = Found::not_yet();
     let py = value.py();
+    let _inside = leaving::enter(py);
     let bounded = BOUNDED.get(py, |py| Ok(py.import("segue._text")?.getattr("BoundedRepr")?.call0()?.unbind()))?;
     Ok(bounded.bind(py).call_method1(pyo3::intern!(py, "repr"), (value,))?.cast_into::<PyString>()?)
 }
