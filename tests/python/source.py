@@ -9,7 +9,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playing import TAIL
+from playing import HALF_TAIL, TAIL
 
 HOLES = re.compile(r"\{\{|\}\}|\{\}|#|\?")
 SETS_K, USES_K = re.compile("k = "), re.compile(r"\bk\b")
@@ -21,6 +21,7 @@ class Scope:
 
     has_k: bool = False  # it is a control clause
     guards: int = 0  # `try` and `with` around the line
+    finals: int = 0  # `finally` around the line
     k_may_be_gone: bool = False  # from a control clause
     sets_k: bool = False
     names: dict[str, list[str]] = field(default_factory=dict)  # what it defined, by kind
@@ -193,10 +194,12 @@ class Source:
 
     def write_own(self, text, programs):
         scope, text = self.scopes[-1], self.fill(text, programs)
-        tail = scope.has_k and not scope.guards and text.startswith("return (yield Resume")
+        tail = ""
+        if scope.has_k and text.startswith("return (yield Resume"):
+            tail = HALF_TAIL if scope.finals else TAIL if not scope.guards else ""
         if tail and self.limited:
-            text, tail = f"see({text.removeprefix('return ')})", False
-        self.line_with_k(text + TAIL * tail)
+            text, tail = f"see({text.removeprefix('return ')})", ""
+        self.line_with_k(text + tail)
 
     def line_with_k(self, text):
         """A line about the `k` of the clause; whether it stands under a condition, since `k` may be gone."""
@@ -231,10 +234,12 @@ class Source:
                 self.statements(caught_in)
         if final is not None:
             with self.guarded("finally:"):
+                self.scopes[-1].finals += 1
                 self.line(f'mark("finally {number}")')
                 self.statements(final)
                 if final:
                     self.line(f'mark("cleaned {number}")')
+                self.scopes[-1].finals -= 1
 
     def write_create(self, p, handlers):
         program, stack = self.program(p), ", ".join([self.handler(h) for h in handlers])
