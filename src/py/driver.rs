@@ -3,19 +3,14 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use pyo3::exceptions::{PyBaseException, PyException, PyKeyboardInterrupt, PyMemoryError, PyTypeError};
+use pyo3::exceptions::{PyBaseException, PyKeyboardInterrupt, PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PyMapping, PyTuple};
+use pyo3::types::PyAny;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::classes::handler::RootHandler;
-use super::classes::limits::Limits;
 use super::classes::link::Scope;
-use super::classes::mistake::mistake;
 use super::classes::nodes;
-use super::classes::outcome;
 use super::classes::result::RunResult;
-use super::classes::root_generator::RootGenerator;
 use super::classes::text::safe_repr;
 use super::contained::contained;
 use super::names::names;
@@ -26,6 +21,14 @@ use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
 use crate::core::step::{Event, Outcome, PythonCall, Remains, StepKind, StepNote, Watch};
 use crate::core::vm::Vm;
+
+mod ending;
+mod setting;
+
+pub use setting::{Given, NONE_GIVEN, Setting};
+
+use ending::{attach, tell};
+use setting::{root_handlers, root_program};
 
 /// A run: the machine and what belongs to it in Python.
 pub struct Machine {
@@ -287,68 +290,6 @@ impl Machine {
         ending
     }
 
-    /// The result of a run that is over. What is no `Exception` is to be raised, with the result attached.
-    ///
-    /// # Errors
-    /// When the result cannot be made.
-    pub fn finish(
-        mut self,
-        py: Python<'_>,
-        ended: Result<Py<PyAny>, Py<PyBaseException>>,
-    ) -> PyResult<(Py<RunResult>, Option<Py<PyBaseException>>)> {
-        reserve::release_rest();
-        let mut unobserved = Vec::new();
-        for lost in self.vm.take_unobserved() {
-            unobserved.push(unobserved_error(py, lost.error, lost.origin)?);
-        }
-        let mut raised = match &ended {
-            Err(error) if !is_kept(py, error)? => Some(error.clone_ref(py)),
-            _ => None,
-        };
-        let (reports, failed) = self.roots.reports(py);
-        for error in failed {
-            let error = error.into_value(py);
-            // Ctrl-C and the like leave a report as they leave a program.
-            if raised.is_none() && !is_kept(py, &error)? {
-                raised = Some(error);
-            } else {
-                unobserved.push(unobserved_error(py, error, None)?);
-            }
-        }
-        let meter = self.vm.meter();
-        let usage = names(py)?.result.bind(py).getattr(intern!(py, "Usage"))?.call1((
-            meter.steps(),
-            meter.peak_calls(),
-            meter.peak_segments(),
-            0,
-            0,
-            meter.elapsed().as_secs_f64(),
-        ))?;
-        let traceback = ended
-            .as_ref()
-            .err()
-            .and_then(|error| PyErr::from_value(error.bind(py).clone().into_any()).traceback(py).map(Bound::unbind));
-        let result = match ended {
-            Ok(value) => Py::new(py, outcome::Ok::of(value))?.into_any(),
-            Err(error) => Py::new(py, outcome::Err::of(error))?.into_any(),
-        };
-        let run_result = RunResult {
-            result,
-            traceback,
-            raw_store: self.roots.raw_store(py).unbind(),
-            log: self.roots.log(py).to_tuple().unbind(),
-            reports: PyTuple::new(py, reports)?.unbind(),
-            unobserved: PyTuple::new(py, unobserved)?.unbind(),
-            trace: PyTuple::new(py, self.trace.take().unwrap_or_default())?.unbind(),
-            usage: usage.unbind(),
-        };
-        let run_result = Py::new(py, run_result)?;
-        if let Some(error) = &raised {
-            attach(py, error, &run_result);
-        }
-        Ok((run_result, raised))
-    }
-
     /// The machine, for the collector.
     #[must_use]
     pub const fn vm(&self) -> &Vm<PyWorld> {
@@ -366,131 +307,6 @@ impl Machine {
         visit.call(&self.exceeded)?;
         self.roots.traverse(visit)
     }
-}
-
-/// Gives an error that leaves a run its result so far. A class with `__slots__` may refuse it: it is then raised without.
-fn attach(py: Python<'_>, error: &Py<PyBaseException>, result: &Py<RunResult>) {
-    let _ = error.bind(py).setattr(intern!(py, "run_result"), result);
-}
-
-/// Whether an error of the program stays in the result; any other is raised.
-fn is_kept(py: Python<'_>, error: &Py<PyBaseException>) -> PyResult<bool> {
-    let error = error.bind(py);
-    Ok(error.is_instance_of::<PyException>() || error.is_instance(names(py)?.limit_exceeded.bind(py))?)
-}
-
-/// Tells of an error that nobody waits for.
-fn tell(py: Python<'_>, error: &Py<PyBaseException>) {
-    PyErr::from_value(error.bind(py).clone().into_any()).write_unraisable(py, None);
-}
-
-/// An error that nobody waits for: told once, and kept for the result.
-fn unobserved_error(py: Python<'_>, error: Py<PyBaseException>, origin: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
-    tell(py, &error);
-    let class = names(py)?.result.bind(py).getattr(intern!(py, "Unobserved"))?;
-    Ok(class.call1((error, origin))?.unbind())
-}
-
-/// The argument `handlers`, which may be left out but is never `None`.
-pub struct Given<'py>(Option<Bound<'py, PyAny>>);
-
-/// No handlers were given.
-pub const NONE_GIVEN: Given<'static> = Given(None);
-
-impl<'py> Given<'py> {
-    /// What was given.
-    #[must_use]
-    pub const fn as_ref(&self) -> Option<&Bound<'py, PyAny>> {
-        self.0.as_ref()
-    }
-}
-
-impl<'py> FromPyObject<'_, 'py> for Given<'py> {
-    type Error = std::convert::Infallible;
-
-    fn extract(given: pyo3::Borrowed<'_, 'py, PyAny>) -> Result<Self, Self::Error> {
-        Ok(Self(Some(given.to_owned())))
-    }
-}
-
-/// How a run is set up.
-pub struct Setting<'a, 'py> {
-    /// What `handlers` was.
-    pub handlers: Option<&'a Bound<'py, PyAny>>,
-    /// What `env` was.
-    pub env: Option<&'a Bound<'py, PyAny>>,
-    /// What `store` was.
-    pub store: Option<&'a Bound<'py, PyAny>>,
-    /// Whether steps are recorded.
-    pub trace: bool,
-    /// Whether steps are events.
-    pub stepping: bool,
-    /// The bounds.
-    pub limits: Option<&'a Limits>,
-}
-
-fn root_program(program: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-    let py = program.py();
-    if nodes::is_program(program) {
-        return Ok(program.clone().unbind());
-    }
-    if program.get_type().is(&names(py)?.generator) {
-        return Ok(Py::new(py, RootGenerator::claim(program)?)?.into_any());
-    }
-    Err(mistake(py, program, "run() takes a program, an effect, or once a generator"))
-}
-
-type Pair = (Py<PyAny>, Py<PyAny>);
-
-/// The handlers of a run, each with its place; `env` and `store` are what each `reader` and `state` without settings of
-/// its own starts from, and one is installed outermost when there is none (semantics 5).
-fn root_handlers(py: Python<'_>, setting: &Setting<'_, '_>, roots: &mut Roots) -> PyResult<Vec<Pair>> {
-    let mut given = match setting.handlers {
-        Some(handlers) => nodes::handler_list(py, handlers)?,
-        None => Vec::new(),
-    };
-    for (kind, word, start) in [("reader", "env", setting.env), ("state", "store", setting.store)] {
-        let Some(start) = start.filter(|start| !start.is_none()) else { continue };
-        let start = py.import(intern!(py, "builtins"))?.getattr("dict")?.call1((mapping(start, word)?,))?;
-        roots.start(kind, start.cast_into::<PyDict>()?.unbind());
-        let (mut bare, mut configured) = (false, false);
-        for (_, handler) in &given {
-            if kind_of(handler.bind(py))?.as_deref() == Some(kind) {
-                let is_bare = handler.bind(py).getattr(intern!(py, "settings"))?.is_none();
-                bare |= is_bare;
-                configured |= !is_bare;
-            }
-        }
-        if configured && !bare {
-            return Err(PyTypeError::new_err(format!(
-                "{word}= is what a {kind} without settings starts from, and each {kind} in handlers has its own: \
-                 give the values to {kind}(...), or leave {word} out"
-            )));
-        }
-        if !bare {
-            let handler = py.import(intern!(py, "segue._builtin"))?.getattr(kind)?.unbind();
-            given.insert(0, (handler.clone_ref(py), handler));
-        }
-    }
-    given
-        .into_iter()
-        .enumerate()
-        .map(|(index, (original, resolved))| Ok((original, Py::new(py, RootHandler { resolved, index })?.into_any())))
-        .collect()
-}
-
-fn mapping<'a, 'py>(given: &'a Bound<'py, PyAny>, word: &str) -> PyResult<&'a Bound<'py, PyAny>> {
-    if given.cast::<PyMapping>().is_ok() {
-        return Ok(given);
-    }
-    Err(PyTypeError::new_err(format!("{word} is a mapping, got {}", safe_repr(given))))
-}
-
-/// Which built-in handler it is.
-fn kind_of(handler: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
-    let table = handler.getattr(intern!(handler.py(), "__segue_table__"))?;
-    let table = table.cast::<super::classes::handler::HandlerTable>()?;
-    Ok(table.get().native.clone())
 }
 
 /// Runs a program to its end.
