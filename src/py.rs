@@ -106,6 +106,8 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handler::register(module)?;
     result::register(module)?;
     vm::register(module)?;
+    // A finaliser that runs a program at the very end must not be the first to import this.
+    signals::look_up(module.py())?;
     leaving::register(module.py())?;
     os_fork::register(module)?;
     world::prepare(module.py());

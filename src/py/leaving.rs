@@ -16,7 +16,6 @@ use pyo3::ffi::PyThreadState_SetAsyncExc;
 use pyo3::prelude::*;
 
 use super::names::Found;
-use super::signals;
 
 /// The interpreter is ending.
 static ENDING: AtomicBool = AtomicBool::new(false);
@@ -144,8 +143,6 @@ pub fn forked() {
 /// # Errors
 /// When the interpreter's modules are broken.
 pub fn register(py: Python<'_>) -> PyResult<()> {
-    // A finaliser that runs a program at the very end must not be the first to import this.
-    signals::look_up(py)?;
     ident(py);
     py.import("atexit")?.call_method1("register", (wrap_pyfunction!(ending, py)?,))?;
     Ok(())

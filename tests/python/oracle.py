@@ -230,7 +230,7 @@ class Machine:
         return self.attach(chain, RAISE, stop)
 
     def lose(self, chain):
-        chain.fate = "dropped"
+        chain.fate = chain.fate or "dropped"  # used, when a clean-up stopped the transfer to it
         self.lost.append(chain)
 
     def unwind_lost(self, cur, mode):
@@ -246,7 +246,8 @@ class Machine:
 
         self.lost.sort(key=lambda chain: chain.serial)
         self.cur = Segment(frames=[back])
-        return self.unwind(self.lost.pop(0), "dropped", lambda: (VALUE, None))
+        chain = self.lost.pop(0)
+        return self.unwind(chain, chain.fate, lambda: (VALUE, None))
 
     def close(self):
         """Runs to the end. Then what is kept is unwound in order of capture, but later while its clause is at work."""

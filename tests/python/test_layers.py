@@ -36,10 +36,11 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "effects": [],
     "py": [
-        {"names", "reserve", "stack"},
+        {"names", "reserve"},
+        {"leaving"},
+        {"stack"},
         {"classes", "contained", "context", "error", "roots", "world"},
         {"signals"},
-        {"leaving"},
         {"os_fork"},
         {"call"},
         {"driver"},
