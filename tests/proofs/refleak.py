@@ -9,6 +9,7 @@ what leaks does so in every round.
 import argparse
 import ctypes
 import gc
+import signal
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -107,6 +108,7 @@ def main():
         sys.exit("this CPython does not count references: a debug build is needed")
 
     gc.disable()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a job in the background ignores
     own = growth(nothing, wanted.iterations)
     for leak in leaking():
         if not (growth(leak, wanted.iterations) - own).leaks():
