@@ -55,6 +55,8 @@ class Growth(NamedTuple):
 
 
 def counted():
+    gc.collect()
+    sys._clear_type_cache()  # its entries, as many as there were look-ups, hold references
     heap = mallinfo()
     alive = sum(vm_live_counts().values())
     return sys.gettotalrefcount(), sys.getallocatedblocks(), heap.uordblks + heap.hblkhd, alive
@@ -66,11 +68,9 @@ def growth(scenario, iterations):
         scenario(token)
     rounds = []
     for _ in range(ROUNDS):
-        gc.collect()
         before = counted()
         for _ in range(iterations):
             scenario(token)
-        gc.collect()
         rounds.append([(after - b) / iterations for after, b in zip(counted(), before, strict=True)])
     references, *others = zip(*rounds, strict=True)
     return Growth(sum(references) / ROUNDS, *map(min, others))
