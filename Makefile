@@ -109,6 +109,10 @@ asan: ## the core's tests and the extension's under an address sanitizer (needs 
 refleak: ## references on a debug build of CPython, which it installs where it can: none may be left by a run
 	@sh tests/proofs/refleak.sh
 
+.PHONY: coverage
+coverage: ## the lines of both languages that no test runs: each must be explained in docs/coverage.md
+	@PYTHON=$(PYTHON) sh tests/proofs/coverage.sh
+
 .PHONY: memcheck
 memcheck: ## the core's tests under valgrind: reads and writes of memory, and leaks
 	@command -v valgrind >/dev/null || { echo "valgrind is not installed (Debian: apt install valgrind)" >&2; exit 1; }

@@ -129,8 +129,8 @@ class Machine:
             self.always(lambda: self.invoke(prompt.handler.exit))
             if ok and not prompt.unwinding:
                 return self.invoke(prompt.handler.result, x)
-            if not ok and isinstance(x, Exception):
-                return self.invoke(prompt.handler.error, x)
+            if not ok and isinstance(x, Exception) and type(prompt.handler).error is not Handler.error:
+                return self.invoke(prompt.handler.error, x)  # to raise it again would change its context
         return ok, x
 
     # perform
