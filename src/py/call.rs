@@ -11,7 +11,7 @@ use super::classes::mistake::mistake;
 use super::classes::nodes;
 use super::classes::root_generator::RootGenerator;
 use super::classes::store::{Mapping, with_thunks};
-use super::classes::text::{LIMIT, escape, type_name};
+use super::classes::text::{LIMIT, escape, safe_repr, type_name};
 use super::context;
 use super::error::from_function;
 use super::names::names;
@@ -328,7 +328,10 @@ fn adopt(py: Python<'_>, handler: &Py<Installed>, value: &Bound<'_, PyAny>) -> P
     let same_class = value.get_type().is(installed.instance.bind(py).get_type());
     if !same_class {
         let name = installed.name.bind(py).to_string_lossy();
-        return Err(mistake(py, value, &format!("fork() of {name} gives another {name}, or None to share this one")));
+        let told = safe_repr(value);
+        return Err(PyTypeError::new_err(format!(
+            "fork() of {name} gives another {name}, or None to share this one, and not {told}"
+        )));
     }
     let fork = Installed {
         original: installed.original.as_ref().map(|original| original.clone_ref(py)),

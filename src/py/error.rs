@@ -49,25 +49,26 @@ pub fn refused(py: Python<'_>, refusal: &Refusal<PyWorld>) -> PyErr {
             .to_owned(),
         Refusal::Used(fate, by) => {
             let by = by.as_ref().map(|label| label.bind(py).to_string_lossy().into_owned());
-            let by = by.map_or_else(|| "outside a clause".to_owned(), |name| format!("by the clause {name}"));
+            // None stands near enough to be named, or none at all.
+            let by = by.map_or_else(String::new, |name| format!(", by the clause {name}"));
             match fate {
-                Fate::Resumed => format!("this k was already resumed, {by}. A k is used once: run the program again"),
+                Fate::Resumed => format!("this k was already resumed{by}. A k is used once: run the program again"),
                 Fate::ThrownInto => {
-                    format!("this k was already thrown into, {by}. A k is used once: run the program again")
+                    format!("this k was already thrown into{by}. A k is used once: run the program again")
                 }
                 Fate::Transferred => {
-                    format!("this k was already transferred to, {by}. A k is used once: run the program again")
+                    format!("this k was already transferred to{by}. A k is used once: run the program again")
                 }
                 Fate::Discontinued => {
-                    format!("this k was already discontinued, {by}. A k is used once: run the program again")
+                    format!("this k was already discontinued{by}. A k is used once: run the program again")
                 }
-                Fate::Passed => format!("this k was passed outward, {by}: it belongs to the next handler now"),
+                Fate::Passed => format!("this k was passed outward{by}: it belongs to the next handler now"),
                 Fate::Ended => format!(
-                    "this k was ended without keep(), {by}: the clause finished without having used it, and its body \
+                    "this k was ended without keep(){by}: the clause finished without having used it, and its body \
                      was unwound. Say k.keep() in the clause to use it later"
                 ),
                 Fate::Raised => {
-                    format!("this k was ended {by}: the clause raised, and the exception was delivered at the perform")
+                    format!("this k was ended{by}: the clause raised, and the exception was delivered at the perform")
                 }
                 Fate::Unwound => "this k was kept, nobody let it go, and the run unwound it at its end".to_owned(),
             }

@@ -9,7 +9,7 @@ use std::ffi::c_ulong;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pyo3::exceptions::PySystemExit;
 use pyo3::ffi::PyThreadState_SetAsyncExc;
@@ -21,10 +21,13 @@ use super::names::Found;
 static ENDING: AtomicBool = AtomicBool::new(false);
 /// The threads that are inside: on their stacks stands a frame of ours that runs Python.
 static INSIDE: Mutex<Vec<c_ulong>> = Mutex::new(Vec::new());
-/// How long the end waits for them to come to our next frame, and then with an exception in them.
-const PATIENCE: Duration = Duration::from_millis(100);
-const IMPATIENCE: Duration = Duration::from_millis(200);
+/// How long there is between two looks at whether they came to our next frame. Who looks wants the interpreter back from
+/// those who compute, so that they have their turns whatever the machine is busy with.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+/// After so many looks an exception is raised in them, at each further one.
+const PATIENCE: u32 = 20;
+/// After so many the process ends without them: they wait for something outside of Python, most likely for ever.
+const LOOKS: u32 = 300;
 
 thread_local! {
     /// Frames of ours that stand on this thread's stack.
@@ -109,14 +112,12 @@ fn stop(py: Python<'_>) {
 fn ending(py: Python<'_>) {
     ENDS.set(true);
     ENDING.store(true, Ordering::Relaxed);
-    let start = Instant::now();
-    loop {
+    for look in 0..LOOKS {
         let others: Vec<_> = inside().iter().copied().filter(|ident| Some(*ident) != IDENT.get()).collect();
-        let waited = start.elapsed();
-        if others.is_empty() || waited > PATIENCE + IMPATIENCE {
+        if others.is_empty() {
             return;
         }
-        if waited > PATIENCE {
+        if look >= PATIENCE {
             for ident in others {
                 interrupt(py, ident);
             }

@@ -71,7 +71,7 @@ impl Visitor<Scripted> for Held {
     fn class(&mut self, _: &HeldClass) {}
 }
 
-fn held(machine: &Machine) -> Vec<String> {
+pub fn held(machine: &Machine) -> Vec<String> {
     let mut held = Held(Vec::new());
     machine.vm.visit(&mut held);
     held.0

@@ -7,8 +7,8 @@ use segue::core::step::Outcome;
 use crate::scripted::class::{PING, TELL};
 use crate::scripted::{
     Log, Machine, Run, Shelf, Stop, Value, answering, asks, attempt, call, create_continuation, error, escape,
-    function, handler, inherit, keeping, nest, ping, program, pure, resume, run, seal, tell, teller, with_handler,
-    with_intercept,
+    function, handler, inherit, keeping, nest, ping, program, pure, resume, run, seal, tell, teller, transfer,
+    with_handler, with_intercept,
 };
 
 fn performs(n: i64) -> Value {
@@ -381,5 +381,16 @@ fn a_call_past_the_limit_is_not_made() {
         Ok(met.to_string().into())
     });
     let report = Run::new(body).bounds(|bounds| bounds.steps = Some(1)).go();
+    assert_eq!(report.shown(), "'LimitExceeded: Steps'");
+}
+
+/// A transfer past the limit is not made: the clause goes on, and may use its `k` still.
+#[test]
+fn a_transfer_past_the_limit_is_not_made() {
+    let moves = handler("moves").control(&[PING], async |y, _, k| {
+        let met = y.yields(transfer(&k, "moved")).await.unwrap_err();
+        y.yields(resume(&k, met.to_string())).await
+    });
+    let report = Run::new(with_handler(&moves.done(), asks(0))).bounds(|bounds| bounds.steps = Some(2)).go();
     assert_eq!(report.shown(), "'LimitExceeded: Steps'");
 }

@@ -20,5 +20,6 @@ mod operations;
 mod programs;
 mod scripted;
 mod sizes;
+mod stops;
 mod tape;
 mod unwind;

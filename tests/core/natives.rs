@@ -13,7 +13,7 @@ use crate::scripted::host::{Clones, Scripted};
 use crate::scripted::value::locked;
 use crate::scripted::{
     Error, Log, Run, Shelf, Value, answering, asks, error, function, handler, inherit, keeping, lazy, mapping, nest,
-    ping, pong, program, pure, read, resume, run, with_handler, with_intercept, write,
+    ping, pong, program, pure, read, resume, run, seal, with_handler, with_intercept, write,
 };
 
 /// Adds up what `Pong` brings, and gives the sum; forks start from it.
@@ -227,6 +227,58 @@ fn a_request_is_settled_by_the_installation() {
         assert_eq!(report.shown(), format!("[{missing}, None, 'nine']"));
         let requests = report.listing.iter().filter(|line| line.starts_with("request"));
         assert_eq!(requests.count(), 1);
+    }
+}
+
+/// Reads a mapping, and says nothing about what a request comes to.
+struct Plain(Option<Value>);
+
+impl Native<Scripted> for Plain {
+    fn answer(&mut self, store: &mut dyn Store<Scripted>, _: ClauseId, effect: &Value) -> Answer<Scripted> {
+        let mapping = self.0.as_ref().expect("it is released once");
+        let (key, function) = (store.field(effect, 0), store.field(effect, 1));
+        Answer::Request(store.modify(mapping, key, function))
+    }
+
+    fn visit(&self, see: &mut dyn FnMut(&Value)) {
+        self.0.iter().for_each(see);
+    }
+
+    fn release(mut self: Box<Self>, store: &mut dyn Store<Scripted>) {
+        self.0.take().into_iter().for_each(|mapping| store.discard(mapping));
+    }
+}
+
+/// What comes of a request is the answer, or raised at the perform, where the handler does not say otherwise.
+#[test]
+fn a_request_answers_by_what_comes_of_it() {
+    let entries = Mutex::new(Some(mapping(vec![("a", 1.into())])));
+    let plain = handler("plain").native(&[WRITE], move || Plain(locked(&entries).take())).done();
+    let adds = || function("adds", async |_, arguments| Ok((arguments[0].int() + 1).into()));
+    let fails = || function("fails", async |_, _| Err(error("ValueError", "no")));
+    let body = lists(move || vec![write("a", adds()), write("a", fails()), write("a", adds())]);
+    assert_eq!(run(with_handler(&plain, body)).shown(), "[1, 'ValueError: no', 2]");
+}
+
+/// An interceptor beyond a wall sees a forwarded effect there: the performer gets what its program comes to, an error too.
+#[test]
+fn a_forwarded_effect_that_an_interceptor_answers_continues_the_performer() {
+    let watch = function("watch", async move |_, arguments| {
+        let key = arguments[0].at(0);
+        Ok(program(
+            "instead",
+            async move |_| if key.int() == 0 { Err(error("ValueError", "no")) } else { Ok(key.share()) },
+        ))
+    });
+    let watched = || {
+        let inner = with_handler(&shelves("inner", mapping(vec![]), true), lists(|| vec![read(0), read(7)]));
+        with_intercept(&watch, seal(&[READ], inner))
+    };
+    let report = run(watched());
+    assert_eq!(report.shown(), "['ValueError: no', 7]");
+    for limit in 0..report.steps {
+        let stopped = Run::new(watched()).bounds(|bounds| bounds.steps = Some(limit)).go();
+        assert!(stopped.shown().contains("LimitExceeded: Steps"), "{limit}: {}", stopped.shown());
     }
 }
 

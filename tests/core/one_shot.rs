@@ -1,8 +1,13 @@
 //! One owner, one place, one use. Law: semantics 3.
 
+use std::sync::Arc;
+
+use segue::core::continuation::Mailbox;
+use segue::core::fault::{Fate, Refusal};
 use segue::core::step::Outcome;
 
 use crate::scripted::class::PING;
+use crate::scripted::host::Label;
 use crate::scripted::{
     Log, Run, Shelf, Stop, Value, answering, asks, create_continuation, discontinue, error, escape, handler, keeping,
     nest, pass, ping, program, pure, resume, resume_throw, run, tell, teller, transfer, transfer_throw, with_handler,
@@ -46,6 +51,20 @@ fn a_refusal_says_what_became_of_k_and_by_which_clause() {
             });
             assert_eq!(run(block).shown(), format!("'ContinuationError: {fate}'"), "returned: {returned}");
         }
+    }
+}
+
+/// The clause is named when it is near: a program far inside of it uses `k` for nobody.
+#[test]
+fn a_refusal_does_not_look_far_for_the_clause() {
+    for (depth, by) in [(10, "Resumed by uses.ping"), (100, "Resumed")] {
+        let uses = handler("uses").control(&[PING], async move |y, _, k| {
+            let inside =
+                (0..depth).fold(resume(&k, 1), |inside, _| program("layer", async move |y| y.yields(&inside).await));
+            y.yields(inside).await?;
+            Ok(y.yields(resume(&k, 2)).await.unwrap_err().text().into())
+        });
+        assert_eq!(run(with_handler(&uses.done(), asks(0))).shown(), format!("'{by}'"));
     }
 }
 
@@ -289,4 +308,23 @@ fn each_capture_has_a_k_of_its_own() {
         Ok((refused.text(), came).into())
     });
     assert_eq!(run(block).shown(), "('Resumed', (10, 20))");
+}
+
+/// The cell itself gives its continuation away once, and to its own run only, whoever asks.
+#[test]
+fn a_cell_gives_its_continuation_once_and_to_its_own_run() {
+    let (shelf, other) = (Shelf::new(), Run::new(pure(0)).machine());
+    let keeps = keeping(&shelf, "kept");
+    let body = program("body", async move |y| {
+        y.yields(with_handler(&keeps, asks(0))).await?;
+        y.yields(escape("wait")).await
+    });
+    let mut machine = Run::new(body).machine();
+    assert!(matches!(machine.go(), Stop::Async(_)));
+    let k = shelf.take();
+    let take = |run: &Arc<Mailbox>| k.cell().take(run, Fate::Resumed, None, Label::share).err();
+    assert!(matches!(take(other.vm.mailbox()), Some(Refusal::Foreign)));
+    assert!(take(machine.vm.mailbox()).is_none());
+    assert!(matches!(take(machine.vm.mailbox()), Some(Refusal::Used(Fate::Resumed, None))));
+    assert_eq!(machine.finish(Stop::Exhausted).closed, ["body", "asks"]);
 }

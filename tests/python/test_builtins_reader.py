@@ -1,5 +1,7 @@
 """Semantics 6: reader and Local."""
 
+import types
+
 import pytest
 
 from builtins_vocabulary import caught, raises, sequence
@@ -147,6 +149,11 @@ def test_local_copies_its_overrides():
     program = Local(overrides, Ask("a"))
     overrides["a"] = 3
     assert run(program, handlers=[reader({"a": 1})]).value == 2
+
+
+def test_local_takes_any_mapping():
+    overrides = types.MappingProxyType({"who": "inner"})
+    assert run(Local(overrides, Ask("who")), handlers=[reader({"who": "outer"})]).value == "inner"
 
 
 def test_local_is_left_by_errors_and_by_ended_bodies():

@@ -47,6 +47,28 @@ def test_vm_dropped_while_an_exception_passes_keeps_both():
     assert log == ["cleaned", "cleaned"]
 
 
+def test_vms_that_hold_each_other_are_all_closed():
+    log = []
+
+    def holds(inner, n):
+        try:
+            yield Ping()
+            yield Ping()
+        finally:
+            del inner
+            log.append(n)
+
+    vm = None
+    for n in range(20):
+        outer = PyVM()
+        outer.start_program(holds(vm, n), [one])
+        outer.step_once()
+        outer.step_once()
+        vm = outer
+    del vm, outer
+    assert sorted(log) == list(range(20))
+
+
 def test_vm_in_a_cycle_through_its_store_is_collected():
     class Box:
         pass

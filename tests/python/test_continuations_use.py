@@ -166,6 +166,25 @@ def test_k_of_a_clause_that_finished_without_keep_is_ended():
     assert "careless" in str(error)
 
 
+def test_k_of_a_clause_that_raised_says_where_the_error_went():
+    kept = []
+
+    @handles(Ping)
+    def clumsy(e, k):
+        kept.append(k)
+        raise ValueError("x")
+
+    @do
+    def body():
+        with contextlib.suppress(ValueError):
+            yield Ping()
+        return (yield refused(Resume(kept[0], 1)))
+
+    message = str(run(body(), handlers=[clumsy]).value)
+    assert "raised, and the exception was delivered at the perform" in message
+    assert "clumsy" in message
+
+
 def test_use_through_a_node_that_was_built_before():
     """One-shot is decided when the node is evaluated, not when it is built."""
 

@@ -98,6 +98,17 @@ def test_get_execution_context_names_what_runs_here():
     assert text.index("innermost") < text.index("some_clause") < text.index("outermost")
 
 
+def test_get_execution_context_of_a_clause_whose_block_is_over_names_the_effect():
+    @handles(Ping)
+    def some_clause(e, k):
+        yield Resume(k, 1)
+        return (yield GetExecutionContext())
+
+    text = str(run(ask(), handlers=[some_clause]).value)
+    assert "a clause for Ping" in text
+    assert "some_clause for" not in text
+
+
 # Created continuations.
 
 

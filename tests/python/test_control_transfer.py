@@ -177,6 +177,27 @@ def test_foreign_k_of_a_transfer_that_did_not_happen_is_lost():
     assert log == [("a", "closed")]
 
 
+def test_transfer_in_the_clean_up_of_a_transfer_takes_its_place():
+    """The clause has its own `k` again: control moves elsewhere, so its body is unwound."""
+    log = []
+    kept = []
+
+    @handles(Ping)
+    def wavers(e, k):
+        try:
+            yield Transfer(k, 5)
+        finally:
+            yield Transfer(kept[0], 6)
+
+    @do
+    def program():
+        yield WithHandler(keeper(kept), guarded(log, "a"))
+        return (yield WithHandler(wavers, guarded(log, "b")))
+
+    assert run(program()).value == ("a", 6)
+    assert log == [("b", "closed"), ("a", 6), ("a", "closed")]
+
+
 def test_transfer_outside_any_clause_is_an_error_at_that_yield():
     @do
     def program():

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import inspect
 import pickle
+import sys
 from typing import ClassVar
 
 import pytest
@@ -96,6 +97,18 @@ def test_do_takes_partials_methods_and_callable_objects():
     assert run(do(functools.partial(int, "7"))()).value == 7
 
 
+def test_do_takes_a_callable_that_wraps_itself():
+    class Endless:
+        @property
+        def __func__(self):
+            return self
+
+        def __call__(self):
+            return 3
+
+    assert run(do(Endless())()).value == 3
+
+
 def test_do_function_is_shown_and_pickled_by_its_name():
     assert repr(top) == "<@do function top>"
     assert pickle.loads(pickle.dumps(top)) is top  # noqa: S301 - its own
@@ -136,8 +149,21 @@ def test_clause_may_be_a_static_method_or_a_do_function_or_a_partial_of_one():
         def ping(e):
             return e.n + 1
 
+    class Clauses:
+        more = 3
+
+        @do
+        def bound(self, e):
+            return (yield Pure(e.n + self.more))
+
+        @staticmethod
+        def free(e):
+            return (yield Pure(e.n + 4))
+
     assert run(ask(1), handlers=[Holds()]).value == 2
     assert run(ask(1), handlers=[answers(Ping)(functools.partial(clause, 2))]).value == 3
+    assert run(ask(1), handlers=[answers(Ping)(Clauses().bound)]).value == 4
+    assert run(ask(1), handlers=[answers(Ping)(vars(Clauses)["free"])]).value == 5
 
 
 def test_clause_is_a_method_of_a_handler_only():
@@ -311,3 +337,12 @@ def test_class_variables_are_no_fields_and_signatures_tell_the_fields():
     assert [str(p) for p in inspect.signature(Counted).parameters.values()] == ["first", "second=2"]
     assert Counted.made == 0
     assert Counted.__match_args__ == ("first", "second")
+
+
+def test_fields_are_told_where_nobody_imported_typing(monkeypatch):
+    monkeypatch.delitem(sys.modules, "typing")
+
+    class Plain(Effect[int]):
+        n: int
+
+    assert Plain(3).n == 3

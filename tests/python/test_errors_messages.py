@@ -1,5 +1,6 @@
 """Semantics 4: messages, and what is shown."""
 
+import collections
 import re
 import traceback
 
@@ -54,6 +55,10 @@ def test_c08_repr_of_an_effect_in_a_message_is_cut_and_escaped():
     long = str(run(Load("a" * 1_000_000)).error)
     assert "Load" in long
     assert len(long) < 1000
+
+    queue = str(run(Load(collections.deque(range(1_000_000)))).error)
+    assert "Load(payload=deque([0, 1, 2" in queue
+    assert len(queue) < 1000
 
     class Evil:
         def __repr__(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import types
 import weakref
 
@@ -306,6 +307,19 @@ def program_of(box):
     return (yield from performing(box))
 
 
+class Reporter(Handler):
+    def __init__(self, held):
+        self.held = held
+
+    def report(self):
+        return self.held
+
+
+def reporting(box, vm):
+    vm.start_program(program_of([]), handlers=[Reporter(box), echo])
+    steps(vm, 3)
+
+
 def waiting(box, vm):
     vm.start_program(PythonAsyncSyntaxEscape(function_of(box)))
     while vm.step_once()[0] != "call_async":
@@ -335,6 +349,38 @@ def kept_by_the_program(box):
         box.append(k.keep())
 
     return keeps(Pair(box)).flat_map(lambda _: program_of(box))
+
+
+def clause_with_its_k(box):
+    @handles(Pair)
+    def works(e, k):
+        yield Ping()
+        yield Ping()
+        return (yield Resume(k, None))
+
+    @do
+    def body():
+        yield Pair(None)
+        return box
+
+    return works(body())
+
+
+def unobserved(box):
+    """A continuation that was lost has failed, and the run goes on."""
+
+    @do
+    def fails():
+        try:
+            yield Pair(None)
+        finally:
+            raise raising(box)
+
+    @handles(Pair)
+    def loses(e, k):
+        k.keep()
+
+    return loses(fails()).flat_map(lambda _: program_of([]))
 
 
 def unwinding(box):
@@ -378,7 +424,10 @@ MACHINES = {
     "in a value clause": within(clause_at_work, 4),
     "in a clause that waits": within(clause_that_waits, 4),
     "with a kept continuation": within(kept_by_the_program, 5),
+    "in a clause with its k": within(clause_with_its_k, 4),
+    "with an error that nobody waits for": within(unobserved, 5),
     "in an unwinding": within(unwinding, 4),
+    "with a handler that reports": reporting,
     "in a handler": within(lambda box: Holder(box)(program_of([]))),
     "in an interceptor": within(lambda box: WithIntercept(lambda e: box and e, program_of([]))),
     "in a function that maps": within(lambda box: program_of([]).map(function_of(box))),
@@ -396,7 +445,8 @@ MACHINES = {
 
 @pytest.mark.parametrize("trace", [False, True], ids=["plain", "traced"])
 @pytest.mark.parametrize("start", MACHINES.values(), ids=MACHINES)
-def test_cycle_through_a_machine_in_every_state_is_collected(start, trace):
+def test_cycle_through_a_machine_in_every_state_is_collected(start, trace, monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)  # an error that is told of is not held
     before = live_counts()
     token = Token()
     gone = weakref.ref(token)

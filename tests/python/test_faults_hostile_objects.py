@@ -69,6 +69,23 @@ def test_p131_two_machines_do_not_share_a_generator():
     assert event == ("done", (1, 2))
 
 
+def test_p131_generator_that_is_at_work_is_not_started():
+    seen = []
+
+    def steps():
+        while (event := vm.step_once()) == ("continue",):
+            pass
+        seen.append(event)
+        yield
+
+    generator, vm = steps(), PyVM()
+    vm.start_program(generator, [echo])
+    next(generator)
+    [(event, error)] = seen
+    assert (event, type(error)) == ("error", ValueError)
+    assert "already executing" in str(error)
+
+
 def test_p132_generator_that_its_owner_closes_is_no_none():
     left = []
 
@@ -473,6 +490,23 @@ def test_t131_vm_stepped_inside_a_drop_lets_go_of_what_it_drops():
     assert seen == ["probe", "next"]
 
 
+def test_t131_run_inside_a_drop_leaves_the_rest_of_it_to_be_dropped():
+    seen = []
+
+    class Runs:
+        def __call__(self, value):
+            return value
+
+        def __del__(self):
+            seen.append(run(Pure("ran")).value)
+
+    tree = Pure(0)
+    for _ in range(40):
+        tree = tree.map(Runs())
+    del tree
+    assert seen == ["ran"] * 40
+
+
 def test_k121_clean_up_of_a_dropped_body_that_catches_everything_ends():
     caught = []
 
@@ -503,3 +537,44 @@ def test_k122_value_clause_that_delegates_for_ever_ends_outside():
     assert isinstance(run(Ping(), [delegates] * 50).error, UnhandledEffectError)
     assert run(Ping(7), [echo, *[delegates] * 50]).result == Ok(7)
     assert run(Pong(), [pong, *[delegates] * 50]).value == "pong"
+
+
+def test_object_that_says_it_is_a_generator_function_gives_what_it_gives():
+    class Lies:
+        __code__ = two.__code__
+
+        def __call__(self, e):
+            return e.n + 1
+
+    assert run(Ping(4), answers(Ping)(Lies())).value == 5
+
+
+def test_class_without_a_name_is_called_an_object_in_messages():
+    class Nameless(type):
+        def __getattribute__(cls, name):
+            raise KeyError(name)
+
+    class Thing(metaclass=Nameless):
+        pass
+
+    def program():
+        yield Thing()
+
+    assert "(a value of type object)" in str(run(program()).error)
+
+
+def test_error_whose_contexts_lead_back_gets_no_cycle():
+    late, early = ValueError("late"), ValueError("early")
+    early.__context__ = late
+
+    class Leaves(Handler):
+        def exit(self):
+            raise late
+
+    def program():
+        raise early
+        yield
+
+    error = run(Leaves()(do(program)())).error
+    assert error is late
+    assert error.__context__ is None

@@ -146,6 +146,29 @@ def test_exit_that_fails_after_a_result_is_the_error():
     assert isinstance(run(ask(), handlers=[Fails([])]).error, KeyError)
 
 
+def test_methods_of_the_class_itself_change_nothing():
+    class Calls(Handler):
+        @answers(Ping)
+        def ping(self, e):
+            return e.n
+
+        def result(self, value):
+            return "result", super().result(value)
+
+        def error(self, exc):
+            return super().error(exc)
+
+    error = ValueError("x")
+
+    @do
+    def raises():
+        yield Ping()
+        raise error
+
+    assert run(ask(3), handlers=[Calls()]).value == ("result", 3)
+    assert run(raises(), handlers=[Calls()]).error is error
+
+
 def test_life_cycle_methods_may_perform():
     """Semantics 2: all of them run outside the prompt and may perform."""
 
@@ -322,6 +345,34 @@ def test_reports():
     assert list(run(raises(), handlers=[Reports()]).reports) == [("seen", (4,))]
 
 
+def test_report_that_performs_is_an_unobserved_error(unraisable):
+    """The run is over when it is asked for: nothing performs any more."""
+
+    class Performs(Tally):
+        def report(self):
+            yield Ping()
+
+    r = run(twice(), handlers=[Performs()])
+    assert (r.value, r.reports) == (([1, 2], (1, 2)), ())
+    assert ["report() returns a value" in str(one.error) for one in r.unobserved] == [True]
+    assert unraisable == [one.error for one in r.unobserved]
+
+
+def test_first_report_that_leaves_the_run_is_raised_and_the_others_are_unobserved(unraisable):
+    class Leaves(Tally):
+        def __init__(self, error):
+            self.error_of_report = error
+
+        def report(self):
+            raise self.error_of_report
+
+    first, second = SystemExit(), KeyboardInterrupt()
+    with pytest.raises(SystemExit) as caught:
+        run(twice(), handlers=[Leaves(first), Leaves(second)])
+    assert caught.value is first
+    assert [one.error for one in first.run_result.unobserved] == [second] == unraisable
+
+
 # Forks.
 
 
@@ -373,6 +424,29 @@ def test_fork_may_give_the_child_a_handler_of_its_own():
     assert log == ["enter", "result", "exit"]
 
 
+@pytest.mark.parametrize("shared", [lambda handler: None, lambda handler: handler], ids=["none", "itself"])
+def test_fork_that_gives_nothing_of_its_own_shares_the_handler(shared):
+    class Shares(Counting):
+        def fork(self):
+            return shared(self)
+
+    log = []
+    assert run(forked(ask()), handlers=[forks, Shares(log)]).value == (1, 2, 3)
+    assert log == ["enter", "result", "exit"]
+
+
+def test_fork_that_gives_no_handler_of_its_class_is_a_type_error():
+    class Wrong(Counting):
+        def fork(self):
+            return Counting(self.log)
+
+    log = []
+    error = run(forked(ask()), handlers=[forks, Wrong(log)]).error
+    assert isinstance(error, TypeError)
+    assert "fork() of Wrong gives another Wrong, or None to share this one" in str(error)
+    assert log == ["enter", "exit"]
+
+
 def test_state_forks_as_a_copy():
     @do
     def child():
@@ -417,3 +491,9 @@ def test_clause_that_would_end_the_block_in_a_fork_is_task_ended_error():
 
     assert run(parent(), handlers=[catches, ends]).value == "survived"
     assert log == ["cleaned", "ended with this"]
+
+
+def test_task_ended_error_shows_the_value():
+    message = str(TaskEndedError("with this"))
+    assert "'with this'" in message
+    assert "fork" in message

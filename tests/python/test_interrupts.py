@@ -278,6 +278,35 @@ def test_second_interrupt_closes_what_remains_without_effects():
     """)
 
 
+def test_second_interrupt_ends_a_clean_up_that_runs_no_line_of_python():
+    child("""
+        from operator import getitem
+
+        again = []
+        again.append(Call(getitem, again, 0))
+        first, second = threading.Event(), threading.Event()
+
+        @do
+        def stubborn():
+            try:
+                first.set()
+                yield again[0]
+            finally:
+                log.append("cleans up")
+                second.set()
+                yield again[0]
+                log.append("never")
+
+        thread = interrupt_after(first, second)
+        try:
+            run(stubborn())
+        except KeyboardInterrupt:
+            log.append("raised")
+        thread.join()
+        assert log == ["cleans up", "raised"]
+    """)
+
+
 def test_interrupt_inside_a_nested_run_leaves_both():
     child("""
         ready = threading.Event()
@@ -435,4 +464,27 @@ def test_s102_interrupt_of_a_report_leaves_the_run():
             assert e.run_result.unobserved == ()
         else:
             raise AssertionError("not interrupted")
+    """)
+
+
+def test_interrupt_while_a_message_is_made_reaches_the_run_after_it():
+    child("""
+        class Shown:
+            def __repr__(self):
+                raise KeyboardInterrupt
+
+        @do
+        def program():
+            try:
+                yield Shown()
+            except TypeError as e:
+                message = str(e)
+            try:
+                while True:
+                    yield Ping()
+            except KeyboardInterrupt:
+                return message
+
+        message = run(program(), handlers=[echo]).value
+        assert "Shown object, repr raised KeyboardInterrupt" in message, message
     """)

@@ -299,6 +299,13 @@ def test_node_checks_its_arguments_at_once(build):
         build()
 
 
+def test_coroutine_as_an_argument_is_closed():
+    wrong = coroutine()
+    with pytest.raises(TypeError, match="map: f must be callable"):
+        Pure(1).map(wrong)
+    assert inspect.getcoroutinestate(wrong) == inspect.CORO_CLOSED
+
+
 def test_generator_is_not_a_program_where_a_program_is_asked_for():
     generator = raw()
     with pytest.raises(TypeError, match="raw"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import traceback
 
 import pytest
@@ -78,6 +79,40 @@ def test_p03_each_mistake_has_a_message_of_its_own():
     messages = [str(error_at_yield(wrong)) for wrong in (1, add, generator, coroutine(), Ping)]
     generator.close()
     assert len(set(messages)) == len(messages)
+
+
+async def fails_in_its_clean_up():
+    try:
+        await asyncio.sleep(0)
+    finally:
+        raise OSError("clumsy")
+
+
+def test_p02_error_of_a_coroutine_that_is_closed_goes_to_the_hook(unraisable):
+    wrong = fails_in_its_clean_up()
+    wrong.send(None)
+    assert "Await" in str(error_at_yield(wrong))
+    assert [str(error) for error in unraisable] == ["clumsy"]
+
+
+def test_p02_other_awaitable_points_at_await():
+    class Later:
+        def __await__(self):
+            yield
+
+    assert "Await" in str(error_at_yield(Later()))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (async_generator, "async generator function async_generator"),
+        (len, "callable .*len.*: call it"),
+        (ValueError, "exception class ValueError: raise it"),
+    ],
+)
+def test_p03_what_was_not_called_or_raised_is_told_so(wrong, says):
+    assert re.search(says, str(error_at_yield(wrong)))
 
 
 # Wrong roots.

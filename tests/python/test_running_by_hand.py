@@ -158,6 +158,12 @@ def test_fed_error_is_raised_at_the_yield():
     vm.feed_async_error(error)
     assert step(vm) == ("done", error)
 
+    vm.start_program(program())
+    assert step(vm)[0] == "call_async"
+    vm.feed_async_error(ValueError)
+    event, made = step(vm)
+    assert (event, type(made), made.args) == ("done", ValueError, ())
+
 
 @pytest.mark.parametrize("wrong", [3, None, ask])
 def test_wrong_program_is_an_error_of_start_and_the_machine_stays_usable(wrong):

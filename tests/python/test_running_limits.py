@@ -1,6 +1,7 @@
 """Semantics 5: results, trace, steps and limits (C-rows of the faults)."""
 
 import asyncio
+import contextlib
 import pickle
 
 import pytest
@@ -9,6 +10,7 @@ from running_vocabulary import forever, pings, raises
 from segue import (
     Err,
     Get,
+    Handler,
     LimitExceeded,
     Limits,
     Ok,
@@ -18,6 +20,7 @@ from segue import (
     Resume,
     Tell,
     Try,
+    answers,
     async_run,
     do,
     handles,
@@ -276,6 +279,35 @@ def test_program_that_ignores_the_limit_is_closed_after_the_grace(grace):
     r = run(stubborn(), handlers=[echo], limits=Limits(steps=100, grace=grace))
     assert isinstance(r.error, LimitExceeded)
     assert len(caught) <= grace + 1 + 1000  # it is raised again, until the generator is given up
+
+
+def test_what_fails_while_a_run_is_closed_after_the_grace_goes_to_the_hook(unraisable):
+    class Leaves(Handler):
+        answer = answers(Ping)(lambda self, e: e.n)
+
+        def exit(self):
+            yield from ()
+            raise ValueError("exit")
+
+    @do
+    def stubborn():
+        try:
+            while True:
+                with contextlib.suppress(LimitExceeded):
+                    yield Ping()
+        finally:
+            raise ValueError("inner")
+
+    @do
+    def around():
+        try:
+            yield stubborn()
+        finally:
+            raise ValueError("outer")
+
+    r = run(around(), handlers=[Leaves()], limits=Limits(steps=100, grace=0))
+    assert isinstance(r.error, LimitExceeded)
+    assert [str(error) for error in unraisable] == ["inner", "outer", "exit"]
 
 
 def test_limits_belong_to_one_run():

@@ -9,7 +9,9 @@ import inspect
 
 import pytest
 
+from segue import Resume, handles, run
 from segue._tail import all_tail, tail_offsets
+from vocabulary import Ping, ask
 
 
 class Ward:
@@ -271,3 +273,9 @@ def test_bytecode_that_is_not_understood_has_no_tail_positions(monkeypatch):
     monkeypatch.setattr("opcode.opname", [f"UNKNOWN_{code}" for code in range(256)])
     assert tail_offsets(plain.__code__) is None
     assert all_tail(plain.__code__) is False
+
+    @handles(Ping)
+    def answers_all_the_same(e, k):
+        return (yield Resume(k, e.n))
+
+    assert run(ask(3), handlers=[answers_all_the_same]).value == 3

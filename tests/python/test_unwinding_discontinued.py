@@ -3,6 +3,7 @@
 import pytest
 
 from segue import (
+    Discontinue,
     Discontinued,
     Get,
     Handler,
@@ -14,7 +15,9 @@ from segue import (
     Resume,
     ResumeThrow,
     Tell,
+    Transfer,
     Try,
+    WithHandler,
     WithIntercept,
     answers,
     bracket,
@@ -25,7 +28,7 @@ from segue import (
     state,
     writer,
 )
-from vocabulary import Ping, Pong, pong, stop, told
+from vocabulary import Ping, Pong, guarded, keeper, pong, stop, told
 
 # What Discontinued is.
 
@@ -292,3 +295,62 @@ def test_unwinding_leaves_the_rest_of_the_program_alone():
         return values, (yield Get("n"))
 
     assert run(Try(program()), handlers=[state]).value == Ok((["stopped"] * 3, 6))
+
+
+def kept_in_its_clean_up(log, kept):
+    """A program, and what keeps it: its clean-up performs, and the answer never comes."""
+
+    @handles(Pong)
+    def keeps(e, k):
+        kept.append(k.keep())
+        return "kept"
+
+    @do
+    def cleans_up():
+        try:
+            yield Ping()
+        finally:
+            log.append("cleans up")
+            try:
+                yield Pong()
+            finally:
+                log.append("cleaned up")
+
+    return cleans_up(), keeps
+
+
+def test_transfer_that_waits_at_the_end_for_a_clean_up_is_over_before_its_target_is_unwound():
+    log, kept = [], []
+    cleans_up, keeps = kept_in_its_clean_up(log, kept)
+
+    @handles(Ping)
+    def moves(e, k):
+        yield Transfer(kept[0], 5)
+
+    @do
+    def program():
+        yield WithHandler(keeper(kept), guarded(log, "target"))
+        return (yield keeps(moves(cleans_up)))
+
+    assert run(program()).value == "kept"
+    assert log == ["cleans up", "cleaned up", "target"]
+
+
+def test_discontinue_that_waits_at_the_end_for_a_clean_up_is_unwound():
+    log, kept = [], []
+    cleans_up, keeps = kept_in_its_clean_up(log, kept)
+
+    @do
+    def discontinues():
+        try:
+            yield Discontinue(kept[0])
+        finally:
+            log.append("discontinued")
+
+    @do
+    def program():
+        yield WithHandler(keeper(kept), cleans_up)
+        return (yield keeps(discontinues()))
+
+    assert run(program()).value == "kept"
+    assert log == ["cleans up", "cleaned up", "discontinued"]

@@ -58,6 +58,11 @@ def test_ok_and_err_of_the_same_thing_are_told_apart():
         hash(Ok([]))
 
 
+def test_effects_have_no_order():
+    with pytest.raises(TypeError, match="not supported between instances of 'Ping' and 'Ping'"):
+        _ = Ping(1) < Ping(2)
+
+
 def test_err_holds_an_exception_only():
     with pytest.raises(TypeError, match="error must be an exception, got 3 \\(of type int\\)"):
         Err(3)
