@@ -1,5 +1,5 @@
-//! Where the machine is entered from Python, and a panic ends. Python code never sees one: memory that ran out is a `MemoryError`, and anything else a bug of
-//! the machine, which says so (semantics 4).
+//! Where the machine is entered from Python, and a panic ends. Python code never sees one: memory that ran out is a
+//! `MemoryError`, and anything else a bug of the machine, which says so (semantics 4).
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

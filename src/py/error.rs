@@ -51,17 +51,12 @@ pub fn refused(py: Python<'_>, refusal: &Refusal<PyWorld>) -> PyErr {
             let by = by.as_ref().map(|label| label.bind(py).to_string_lossy().into_owned());
             // None stands near enough to be named, or none at all.
             let by = by.map_or_else(String::new, |name| format!(", by the clause {name}"));
+            let once = |done: &str| format!("this k was already {done}{by}. A k is used once: run the program again");
             match fate {
-                Fate::Resumed => format!("this k was already resumed{by}. A k is used once: run the program again"),
-                Fate::ThrownInto => {
-                    format!("this k was already thrown into{by}. A k is used once: run the program again")
-                }
-                Fate::Transferred => {
-                    format!("this k was already transferred to{by}. A k is used once: run the program again")
-                }
-                Fate::Discontinued => {
-                    format!("this k was already discontinued{by}. A k is used once: run the program again")
-                }
+                Fate::Resumed => once("resumed"),
+                Fate::ThrownInto => once("thrown into"),
+                Fate::Transferred => once("transferred to"),
+                Fate::Discontinued => once("discontinued"),
                 Fate::Passed => format!("this k was passed outward{by}: it belongs to the next handler now"),
                 Fate::Ended => format!(
                     "this k was ended without keep(){by}: the clause finished without having used it, and its body \
@@ -95,7 +90,8 @@ pub fn raise(py: Python<'_>, fault: Fault<PyWorld>, bounds: &Bounds) -> PyErr {
         Fault::Refused(refusal) => refused(py, &refusal),
         Fault::OutsideClause(node) => {
             let message = format!(
-                "{node} outside a clause: it is for the clause of a handler that is answering an effect, and a wall of Seal hides those outside of it"
+                "{node} outside a clause: it is for the clause of a handler that is answering an effect, and a wall of Seal \
+                 hides those outside of it"
             );
             make(py, "ContinuationError", message)
         }

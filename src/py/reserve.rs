@@ -1,7 +1,7 @@
 //! Memory for the end. When there is none left, Rust ends the process at the next small allocation, and unwinding needs
-//! many: an entry of the traceback for each frame, room to be dropped in. Address space is kept that nothing
-//! is written to. Most of it is given back at the first `MemoryError` of a run, or at the first small allocation that
-//! fails, of which the run is told at its next look around; the rest when the result is made. The next run takes it again.
+//! many: an entry of the traceback for each frame, room to be dropped in. Address space is kept that nothing is written
+//! to. Most of it is given back at the first `MemoryError` of a run, or at the first small allocation that fails, of
+//! which the run is told at its next look around; the rest when the result is made. The next run takes it again.
 #![expect(unsafe_code, reason = "an allocator cannot be written without")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -10,6 +10,30 @@ import textwrap
 from dataclasses import dataclass
 
 HEAD, TAIL = 1000, 3000
+# For the source of a child.
+ON_SMALL_STACK = """
+import threading
+
+
+def on_small_stack(work):
+    '''Run `work` in a thread with a stack of 256 KB; its errors are this process's.'''
+    errors = []
+
+    def body():
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threading.stack_size(256 * 1024)
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+
+
+"""
 
 
 @dataclass(frozen=True)

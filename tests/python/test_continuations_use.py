@@ -408,3 +408,18 @@ def test_repr_of_k_is_short_and_never_fails():
     for text in run(ask(), handlers=[clause]).value:
         assert "K" in text
         assert len(text) < 200
+
+
+def test_refusal_says_nothing_of_a_clause_that_is_too_far_to_be_named():
+    @do
+    def down(n, node):
+        return (yield down(n - 1, node) if n else node)
+
+    @handles(Ping)
+    def clause(e, k):
+        yield down(100, Resume(k, 1))
+        return (yield refused(Resume(k, 2)))
+
+    assert str(run(ask(), handlers=[clause]).value) == (
+        "this k was already resumed. A k is used once: run the program again"
+    )

@@ -8,10 +8,12 @@ import textwrap
 
 import pytest
 
-from child import run_child
+from child import ON_SMALL_STACK, run_child
 
 MEGABYTE = 2**20
-PRELUDE = """
+PRELUDE = (
+    ON_SMALL_STACK
+    + """
 import functools
 import gc
 import operator
@@ -36,24 +38,8 @@ def echo(effect):
 def same(value):
     return value
 
-
-def on_small_stack(work):
-    '''Run `work` in a thread with a stack of 256 KB; its errors are this process's.'''
-    errors = []
-
-    def body():
-        try:
-            work()
-        except BaseException as error:
-            errors.append(error)
-
-    threading.stack_size(256 * 1024)
-    thread = threading.Thread(target=body)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
 """
+)
 
 
 def child(source, memory=4096 * MEGABYTE):

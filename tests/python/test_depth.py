@@ -2,9 +2,11 @@
 
 import textwrap
 
-from child import run_child
+from child import ON_SMALL_STACK, run_child
 
-PRELUDE = """
+PRELUDE = (
+    ON_SMALL_STACK
+    + """
 import gc
 import os
 import threading
@@ -26,28 +28,12 @@ def resident():
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def on_small_stack(work):
-    '''Run `work` in a thread with a stack of 256 KB; its errors are this process's.'''
-    errors = []
-
-    def body():
-        try:
-            work()
-        except BaseException as e:
-            errors.append(e)
-
-    threading.stack_size(256 * 1024)
-    thread = threading.Thread(target=body)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-
 
 @do
 def down(n):
     return 0 if n == 0 else 1 + (yield down(n - 1))
 """
+)
 
 
 def child(source):

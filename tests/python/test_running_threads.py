@@ -7,6 +7,7 @@ import pytest
 
 from running_vocabulary import step
 from segue import Get, Pure, Put, PyVM, VMStateError, WithHandler, do, run, state
+from threads_vocabulary import at_once
 from vocabulary import Ping, ask, echo
 
 # Re-entrancy.
@@ -74,26 +75,6 @@ def test_machine_entered_from_its_own_program_says_so_and_goes_on():
 # Threads.
 
 
-def in_threads(count, work):
-    """Run `work(i)` in `count` threads at once; the results, or the first error."""
-    results = [None] * count
-    start = threading.Barrier(count)
-
-    def body(i):
-        start.wait()
-        try:
-            results[i] = work(i)
-        except BaseException as e:
-            results[i] = e
-
-    threads = [threading.Thread(target=body, args=(i,)) for i in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 def test_t01_sixty_four_threads_each_with_its_own_run():
     @do
     def program(n):
@@ -105,7 +86,7 @@ def test_t01_sixty_four_threads_each_with_its_own_run():
     def work(i):
         return run(program(i), handlers=[state({"n": 0}), echo]).value
 
-    assert in_threads(64, work) == [50 * i for i in range(64)]
+    assert at_once(64, work) == [50 * i for i in range(64)]
 
 
 def test_t02_one_machine_in_two_threads_refuses_the_second():
@@ -141,7 +122,7 @@ def test_t02_one_machine_shared_by_four_threads_gives_no_wrong_result():
                 outcomes.add("refused")
         return outcomes
 
-    for i, outcomes in enumerate(in_threads(4, work)):
+    for i, outcomes in enumerate(at_once(4, work)):
         assert outcomes <= {i, "refused"}
     assert vm.run(ask(9), handlers=[echo]).value == 9
 
@@ -150,9 +131,9 @@ def test_machine_may_be_stepped_by_another_thread_than_its_maker():
     vm = PyVM()
     vm.start_program(ask(3), handlers=[echo])
     vm.step_once()
-    assert in_threads(1, lambda _: step(vm)) == [("done", 3)]
+    assert at_once(1, lambda _: step(vm)) == [("done", 3)]
 
 
 def test_handlers_may_be_shared_by_threads():
     handler = WithHandler(state({"n": 0}), Put("n", 1).flat_map(lambda _: Get("n")))
-    assert in_threads(8, lambda _: run(handler).value) == [1] * 8
+    assert at_once(8, lambda _: run(handler).value) == [1] * 8
