@@ -5,6 +5,8 @@ mod classes;
 mod contained;
 mod context;
 mod driver;
+mod entered;
+mod errands;
 mod error;
 mod leaving;
 mod names;
@@ -22,7 +24,7 @@ use pyo3::types::{PyAny, PyDict};
 
 use classes::limits::Limits;
 use classes::result::RunResult;
-use classes::{continuation, do_function, effect, handler, limits, nodes, outcome, result, vm};
+use classes::{continuation, do_function, effect, engine, handle, handler, limits, nodes, outcome, result, vm};
 use driver::{Given, NONE_GIVEN, Setting};
 
 /// Runs a program to its end, inside the handlers, and gives its result. Law: semantics 5.
@@ -75,7 +77,11 @@ fn run(
     limits: Option<&Bound<'_, Limits>>,
 ) -> PyResult<Py<RunResult>> {
     let limits = limits.map(Bound::get);
-    driver::run(py, program, &Setting { handlers: handlers.as_ref(), env, store, trace, stepping: false, limits })
+    driver::run(
+        py,
+        program,
+        &Setting { handlers: handlers.as_ref(), env, store, trace, stepping: false, driven: false, limits },
+    )
 }
 
 /// How much is alive in this process, over all runs: zero when none is going on.
@@ -94,6 +100,16 @@ fn safe_repr(value: &Bound<'_, PyAny>) -> String {
     classes::text::safe_repr(value)
 }
 
+/// Checks that a function was given a program or an effect.
+#[pyfunction]
+fn check_program(function: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    if nodes::is_program(value) {
+        return Ok(());
+    }
+    let py = value.py();
+    Err(classes::mistake::mistake(py, value, &format!("{function} takes a program or an effect")))
+}
+
 /// The extension module of `segue`. Its public names are those of the package.
 #[pymodule(gil_used = false)]
 fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -104,8 +120,10 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     limits::register(module)?;
     continuation::register(module)?;
     handler::register(module)?;
+    handle::register(module)?;
     result::register(module)?;
     vm::register(module)?;
+    engine::register(module)?;
     // A finaliser that runs a program at the very end must not be the first to import this.
     signals::look_up(module.py())?;
     leaving::register(module.py())?;
@@ -113,5 +131,6 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     world::prepare(module.py());
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(safe_repr, module)?)?;
+    module.add_function(wrap_pyfunction!(check_program, module)?)?;
     module.add_function(wrap_pyfunction!(vm_live_counts, module)?)
 }

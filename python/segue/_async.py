@@ -1,9 +1,10 @@
-"""`async_run`: the machine, one step at a time, inside a coroutine (semantics 5, 8)."""
+"""`async_run`: a run inside an event loop (semantics 5, 8)."""
 
 from __future__ import annotations
 
+from segue._bridge import Bridge
 from segue._typing import public
-from segue._vm import PyVM
+from segue._vm import Engine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ async def async_run(  # noqa: PLR0913 - the parameters of `run`
 ) -> RunResult[Any]:
     """Run a program inside an event loop: as `run`, but what it awaits is awaited here.
 
-    A program that awaits nothing gives the same result as from `run`. What cancels this coroutine is raised in the
-    program at the place where it waits.
+    A program that awaits nothing gives the same result as from `run`. The root's `Await`s run in the loop's task that
+    awaits this, each other task's in one of its own; what cancels this coroutine is raised where the root waits. It
+    works in asyncio and in trio; in any other loop as long as only the root awaits.
 
     Args:
         program: A program or an effect; or, once, a bare generator.
@@ -71,26 +73,14 @@ async def async_run(  # noqa: PLR0913 - the parameters of `run`
 
     Example:
         >>> import asyncio
-        >>> from segue import PythonAsyncSyntaxEscape, async_run
+        >>> from segue import Await, async_run
         >>> async def fetch():
         ...     return "data"
-        >>> asyncio.run(async_run(PythonAsyncSyntaxEscape(fetch))).value
+        >>> asyncio.run(async_run(Await(fetch()))).value
         'data'
     """
-    vm = PyVM(trace=trace, limits=limits)
-    vm.start_program(program, handlers, env=env, store=store)
-    while True:
-        event = vm.step_once()
-        if event[0] == "continue":
-            continue
-        if event[0] != "call_async":
-            return vm.finish()
-        try:
-            value = await event[1]()
-        except GeneratorExit:
-            # This coroutine is being closed: nothing can be awaited any more, so the machine is closed with it.
-            raise
-        except BaseException as error:  # noqa: BLE001 - the program decides: also about a cancellation
-            vm.feed_async_error(error)
-        else:
-            vm.feed_async_result(value)
+    bridge = Bridge(Engine(program, handlers, env=env, store=store, trace=trace, limits=limits))
+    try:
+        return await bridge.run()
+    finally:
+        bridge.close()

@@ -225,18 +225,32 @@ class Tell(Effect[None]):
     x: Any
 
 
-_EFFECTS: dict[str, tuple[type[Effect[Any]], ...]] = {
-    "state": (Get, Put, Modify),
-    "reader": (Ask,),
-    "writer": (Tell,),
-}
+def native_table(kind: str, effects: tuple[type[Effect[Any]], ...]) -> HandlerTable:
+    """Say which effects a handler of the machine answers.
+
+    Args:
+        kind: The handler's name.
+        effects: Its effects, in the order of its clauses.
+
+    Returns:
+        The table of the handler's clauses.
+
+    Example:
+        >>> from segue._builtin import Tell, native_table
+        >>> type(native_table("writer", (Tell,))).__name__
+        'HandlerTable'
+    """
+    clauses = [((effect,), "native", None, False, effect.__name__, False) for effect in effects]
+    for effect in effects:
+        effect.__segue_native__ = True
+    return HandlerTable(clauses, native=kind)
+
+
 _TABLES = {
-    kind: HandlerTable([((effect,), "native", None, False, effect.__name__, False) for effect in effects], native=kind)
-    for kind, effects in _EFFECTS.items()
+    "state": native_table("state", (Get, Put, Modify)),
+    "reader": native_table("reader", (Ask,)),
+    "writer": native_table("writer", (Tell,)),
 }
-for _effects in _EFFECTS.values():
-    for _effect in _effects:
-        _effect.__segue_native__ = True
 
 
 @public
@@ -364,18 +378,3 @@ def bracket(
         ['read file', 'close file']
     """
     return Bracket(acquire, use, release)
-
-
-@public
-def default_handlers() -> list[Handler[Any]]:
-    """List the built-in handlers, outermost first, as they may be given to `run`.
-
-    Returns:
-        A new list.
-
-    Example:
-        >>> from segue import default_handlers
-        >>> default_handlers()
-        [state, writer, reader]
-    """
-    return [state, writer, reader]

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from segue._result import ContextLine
+
 
 @public
 class SegueError(Exception):
@@ -192,3 +194,155 @@ class Discontinued(BaseException):
         cleaned
         'stopped'
     """
+
+
+@public
+class TaskError(SegueError):
+    """The base of the errors about tasks and what they wait for.
+
+    Example:
+        >>> from segue import TaskCancelledError, TaskError
+        >>> issubclass(TaskCancelledError, TaskError)
+        True
+    """
+
+
+@public
+class TaskCancelledError(TaskError):
+    """A task that somebody waits for was cancelled.
+
+    Example:
+        >>> from segue import Cancel, Sleep, Spawn, TaskCancelledError, Try, Wait, do, run, scheduler
+        >>> @do
+        ... def program():
+        ...     task = yield Spawn(Sleep(60))
+        ...     yield Cancel(task)
+        ...     yield Wait(task)
+        >>> isinstance(run(program(), handlers=[scheduler]).error, TaskCancelledError)
+        True
+    """
+
+
+@public
+class DeadlockError(TaskError):
+    """No task can go on, and nothing is to come from outside. Raised where the root waits.
+
+    Attributes:
+        waiting: Who waits: a tuple of the task's name, what it waits with, where, and where it was spawned, for each.
+
+    Example:
+        >>> from segue import CreatePromise, DeadlockError, Wait, run, scheduler
+        >>> error = run(CreatePromise().flat_map(Wait), handlers=[scheduler]).error
+        >>> isinstance(error, DeadlockError)
+        True
+        >>> [name for name, what, place, origin in error.waiting]
+        ['root']
+    """
+
+    def __init__(self, waiting: Sequence[tuple[str, str, ContextLine | None, ContextLine | None]] = (), /) -> None:
+        super().__init__(waiting)
+        self.waiting = list(waiting)
+
+    def __str__(self) -> str:
+        lines = ["no task can go on, and nothing is to come from outside; waiting are:"]
+        for name, what, place, origin in self.waiting[:_SHOWN]:
+            at = "" if place is None else f", in {place.name} at {place.file}:{place.line}"
+            made = "" if origin is None else f", spawned by {origin.name} at {origin.file}:{origin.line}"
+            lines.append(f"  {name}: {what}{at}{made}")
+        if len(self.waiting) > _SHOWN:
+            lines.append(f"  … and {len(self.waiting) - _SHOWN} more")
+        return "\n".join(lines)
+
+
+_SHOWN = 20
+"""How many of those who wait a message names."""
+
+
+@public
+class UnfinishedTaskError(TaskError):
+    """A task was still running when the program ended. It is among the `unobserved` of the result.
+
+    Example:
+        >>> from segue import TaskError, UnfinishedTaskError
+        >>> issubclass(UnfinishedTaskError, TaskError)
+        True
+    """
+
+
+@public
+class PromiseCompletedError(TaskError):
+    """A promise was completed a second time, or when its run was over.
+
+    Example:
+        >>> from segue import CompletePromise, CreatePromise, PromiseCompletedError, do, run, scheduler
+        >>> @do
+        ... def program():
+        ...     promise = yield CreatePromise()
+        ...     yield CompletePromise(promise, 1)
+        ...     yield CompletePromise(promise, 2)
+        >>> isinstance(run(program(), handlers=[scheduler]).error, PromiseCompletedError)
+        True
+    """
+
+
+@public
+class BrokenPromiseError(TaskError):
+    """The completer of an external promise is gone: nobody can complete it any more.
+
+    Example:
+        >>> from segue import BrokenPromiseError, CreateExternalPromise, Wait, run, scheduler
+        >>> program = CreateExternalPromise().map(lambda external: external.promise).flat_map(Wait)
+        >>> isinstance(run(program, handlers=[scheduler]).error, BrokenPromiseError)
+        True
+    """
+
+
+@public
+class ChannelClosedError(TaskError):
+    """A channel is closed: nothing can be sent, or nothing is left to receive.
+
+    Example:
+        >>> from segue import ChannelClosedError, CloseChannel, CreateChannel, Send, do, run, scheduler
+        >>> @do
+        ... def program():
+        ...     channel = yield CreateChannel()
+        ...     yield CloseChannel(channel)
+        ...     yield Send(channel, 1)
+        >>> isinstance(run(program(), handlers=[scheduler]).error, ChannelClosedError)
+        True
+    """
+
+
+@public
+class LockError(TaskError):
+    """A lock was taken by the task that holds it, or given back by who does not hold it.
+
+    Example:
+        >>> from segue import CreateLock, LockError, Release, run, scheduler
+        >>> isinstance(run(CreateLock().flat_map(Release), handlers=[scheduler]).error, LockError)
+        True
+    """
+
+
+@public
+class Cancelled(BaseException):
+    """Raised where a task waits when it, or a scope of it, is cancelled, so that `finally` and `with` blocks run.
+
+    A direct subclass of `BaseException`: `except Exception` does not catch it. Let it pass when the clean-up is done.
+    Those who wait for the task get a `TaskCancelledError` (law: semantics 7).
+
+    Attributes:
+        scope: The task, or the scope of it, that was cancelled.
+
+    Example:
+        >>> from segue import Cancelled
+        >>> issubclass(Cancelled, Exception)
+        False
+    """
+
+    def __init__(self, scope: object = None, /) -> None:
+        super().__init__(scope)
+        self.scope = scope
+
+    def __str__(self) -> str:
+        return f"{safe_repr(self.scope)} is cancelled"

@@ -14,6 +14,7 @@ from segue._typing import Bare, Runnable
 __all__ = [
     "Bracket",
     "Call",
+    "Channel",
     "CreateContinuation",
     "Delegate",
     "Discontinue",
@@ -21,11 +22,15 @@ __all__ = [
     "DoFunction",
     "EffectBase",
     "EffectField",
+    "Engine",
     "Err",
+    "Event",
+    "ExternalPromise",
     "FlatMap",
     "GetContinuation",
     "GetExecutionContext",
     "GetHandlers",
+    "Handle",
     "HandlerBase",
     "HandlerTable",
     "Inherit",
@@ -34,10 +39,12 @@ __all__ = [
     "Limits",
     "Listen",
     "Local",
+    "Lock",
     "Map",
     "Ok",
     "Pass",
     "Perform",
+    "Promise",
     "Pure",
     "PyVM",
     "PythonAsyncSyntaxEscape",
@@ -45,12 +52,16 @@ __all__ = [
     "ResumeContinuation",
     "ResumeThrow",
     "RunResult",
+    "Scope",
     "Seal",
+    "Semaphore",
+    "Task",
     "Transfer",
     "TransferThrow",
     "Try",
     "WithHandler",
     "WithIntercept",
+    "check_program",
     "run",
     "safe_repr",
     "vm_live_counts",
@@ -58,6 +69,7 @@ __all__ = [
 
 _A = TypeVar("_A")
 _R = TypeVar("_R")
+_T = TypeVar("_T")
 _R_co = TypeVar("_R_co", covariant=True)
 _E = TypeVar("_E", bound=Effect[Any])
 _E2 = TypeVar("_E2", bound=Effect[Any])
@@ -368,6 +380,64 @@ class HandlerTable:
         native: str | None = None,
     ) -> Self: ...
 
+# ---- what a scheduler gives out ----
+
+@disjoint_base
+class Handle:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
+    def __copy__(self) -> Never: ...
+    def __deepcopy__(self, memo: Any, /) -> Never: ...
+    def __reduce_ex__(self, protocol: Any, /) -> Never: ...
+
+@final
+class Task(Handle, Generic[_R_co]):
+    @property
+    def name(self) -> str: ...
+    @property
+    def done(self) -> bool: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
+
+@final
+class Promise(Handle, Generic[_R_co]):
+    @property
+    def done(self) -> bool: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
+
+@final
+class ExternalPromise(Handle, Generic[_T]):
+    @property
+    def promise(self) -> Promise[_T]: ...
+    @property
+    def done(self) -> bool: ...
+    def complete(self, value: _T = ..., /) -> None: ...
+    def fail(self, exc: BaseException, /) -> None: ...
+    def _recalled(self) -> None: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
+
+@final
+class Semaphore(Handle):
+    @property
+    def permits(self) -> int: ...
+
+@final
+class Lock(Handle):
+    @property
+    def locked(self) -> bool: ...
+
+@final
+class Event(Handle):
+    @property
+    def is_set(self) -> bool: ...
+
+@final
+class Channel(Handle, Generic[_T]):
+    @property
+    def closed(self) -> bool: ...
+    def __class_getitem__(cls, key: Any) -> Any: ...
+
+@final
+class Scope(Handle): ...
+
 @final
 class Lazy(Generic[_R_co]):
     def __new__(cls, program: Runnable[_R_co, Any]) -> Self: ...
@@ -477,6 +547,28 @@ _Event: TypeAlias = (
 )
 
 @final
+class Engine:
+    def __new__(
+        cls,
+        program: Any,
+        handlers: Any = ...,
+        *,
+        env: Mapping[Any, Any] | None = ...,
+        store: Mapping[Any, Any] | None = ...,
+        trace: bool = ...,
+        limits: Limits | None = ...,
+    ) -> Self: ...
+    def go(self, on_root: bool, turns: int) -> tuple[Any, ...]: ...
+    def errands(self) -> list[tuple[Any, ...]]: ...
+    def send(self, value: Any) -> None: ...
+    def throw(self, exc: BaseException) -> None: ...
+    def interrupt(self, exc: BaseException) -> None: ...
+    def wake_by(self, wake: Callable[[], object] | None, /) -> None: ...
+    def take_rung(self) -> bool: ...
+    def finish(self) -> RunResult[Any]: ...
+    def close(self) -> None: ...
+
+@final
 class PyVM:
     def __new__(cls, *, trace: bool = False, limits: Limits | None = None) -> Self: ...
     def run(
@@ -520,3 +612,4 @@ def run(
 ) -> RunResult[_R]: ...
 def vm_live_counts() -> dict[str, int]: ...
 def safe_repr(value: object) -> str: ...
+def check_program(function: str, value: object) -> None: ...

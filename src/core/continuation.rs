@@ -4,97 +4,13 @@
 //! out of the cell (one-shot by taking, not by bookkeeping); a kept one that is dropped goes to its run's [`Mailbox`],
 //! for a finaliser must not run user code.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fault::{Fate, Refusal};
 pub use super::frame::Continuation;
 use super::host::World;
 use super::ids::{Capture, SegmentId};
-
-/// What reaches a run from outside of it. Its address is the run's identity.
-#[derive(Default)]
-pub struct Mailbox {
-    attention: AtomicBool,
-    interrupted: AtomicBool,
-    finished: AtomicBool,
-    ending: AtomicBool,
-    unwound: Mutex<Vec<Capture>>,
-    lost: Mutex<VecDeque<Continuation>>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Mailbox {
-    /// Whether the safepoint has something to do.
-    pub fn wants_attention(&self) -> bool {
-        self.attention.load(Ordering::Relaxed)
-    }
-
-    /// Asks the run to look at the signals at its next safepoint. May be called from anywhere.
-    pub fn interrupt(&self) {
-        self.interrupted.store(true, Ordering::Relaxed);
-        self.attention.store(true, Ordering::Release);
-    }
-
-    /// Whether it was interrupted since the last time that was asked.
-    pub fn take_interrupt(&self) -> bool {
-        self.interrupted.swap(false, Ordering::Relaxed)
-    }
-
-    /// The run is over: what is still held is refused from now on.
-    pub fn finish(&self) {
-        self.finished.store(true, Ordering::Release);
-    }
-
-    /// The run ends, and unwinds a chain whose `K` is still held.
-    pub(super) fn unwinds(&self, left: &Continuation) {
-        let mut unwound = locked(&self.unwound);
-        let place = unwound.partition_point(|earlier| *earlier < left.capture);
-        unwound.insert(place, left.capture);
-        self.ending.store(true, Ordering::Release);
-    }
-
-    fn has_unwound(&self, held: &Continuation) -> bool {
-        self.is_finished()
-            || (self.ending.load(Ordering::Acquire) && locked(&self.unwound).binary_search(&held.capture).is_ok())
-    }
-
-    /// Whether the run is over.
-    pub fn is_finished(&self) -> bool {
-        self.finished.load(Ordering::Acquire)
-    }
-
-    pub(super) fn post(&self, lost: Continuation) {
-        let mut queue = locked(&self.lost);
-        let place = queue.partition_point(|earlier| earlier.capture < lost.capture);
-        queue.insert(place, lost);
-        self.attention.store(true, Ordering::Release);
-    }
-
-    pub(super) fn acknowledge(&self) {
-        self.attention.store(false, Ordering::Relaxed);
-    }
-
-    pub(super) fn ask_again(&self) {
-        if self.interrupted.load(Ordering::Relaxed) {
-            self.attention.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// The lost continuation that was captured first.
-    pub(super) fn take_lost(&self) -> Option<Continuation> {
-        let mut lost = locked(&self.lost);
-        let first = lost.pop_front()?;
-        if !lost.is_empty() {
-            self.attention.store(true, Ordering::Release);
-        }
-        Some(first)
-    }
-}
+use super::mailbox::{Mailbox, locked};
 
 enum State<W: World> {
     Fresh(Continuation),

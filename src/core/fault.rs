@@ -1,7 +1,9 @@
 //! Errors of the library, as data. The driver makes the exception from it, with the machine put aside.
 
+use super::frame::Continuation;
 use super::host::World;
-use super::step::Place;
+use super::ids::SegmentId;
+pub use super::step::Place;
 
 /// How a continuation came to its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +47,58 @@ pub enum Bound {
     Segments,
     /// Wall time.
     Seconds,
+    /// Tasks that live.
+    Tasks,
+    /// Promises made.
+    Promises,
+}
+
+/// One who waits while nobody can go on.
+pub struct Stuck<W: World> {
+    /// Who.
+    pub task: W::Value,
+    /// The effect that waits for its answer.
+    pub effect: W::Value,
+    /// The prompt of its body.
+    pub(super) body: SegmentId,
+    /// Where it waits: the machine reads it off the body.
+    pub place: Option<W::Value>,
+    /// Where it was made.
+    pub origin: Option<W::Value>,
+}
+
+impl<W: World> Stuck<W> {
+    /// Somebody whose body is held.
+    #[must_use]
+    pub const fn new(task: W::Value, effect: W::Value, body: &Continuation, origin: Option<W::Value>) -> Self {
+        Self { task, effect, body: body.prompt, place: None, origin }
+    }
+}
+
+/// What a task failed with, for somebody who waits.
+pub struct Again<W: World> {
+    /// The error.
+    pub error: W::Error,
+    /// How far it had come when it left the task.
+    pub trace: W::Value,
+    /// Tasks that failed later.
+    pub later: Vec<W::Value>,
+}
+
+/// What nobody took note of.
+pub enum Cause<W: World> {
+    /// An error.
+    Error(W::Error),
+    /// An error of the library.
+    Fault(Fault<W>),
+}
+
+/// An error that nobody waits for.
+pub struct Unobserved<W: World> {
+    /// What it is.
+    pub cause: Cause<W>,
+    /// Where what failed was captured or made.
+    pub origin: Option<W::Value>,
 }
 
 /// An error of the library.
@@ -70,6 +124,32 @@ pub enum Fault<W: World> {
     PassAfterUse,
     /// An unstarted continuation was resumed with something else than `None`.
     FirstValue(W::Value),
+    /// An effect for a handler that holds its bodies came from none of them: from a fork of it that somebody else made.
+    NotRunning,
+    /// An effect would wait in a run that is being closed.
+    Closed,
+    /// A task, or the scope of it that this is, is cancelled.
+    Cancelled(W::Value),
+    /// A task that was waited for was cancelled.
+    TaskCancelled(W::Value),
+    /// What a task failed with, raised again from where it left the task; these failed later, and are told with it.
+    Again(Box<Again<W>>),
+    /// Nobody can go on.
+    Deadlock(Vec<Stuck<W>>),
+    /// A task was still running when the program ended.
+    Unfinished(W::Value),
+    /// A promise was completed a second time.
+    Completed(W::Value),
+    /// The completer of an external promise is gone.
+    Broken(W::Value),
+    /// A task takes a lock that it holds.
+    HeldAlready(W::Value),
+    /// A lock or semaphore was released by who does not hold it.
+    NotHeld(W::Value),
+    /// A channel is closed.
+    ChannelClosed(W::Value),
+    /// An effect of a handler holds what is of no use to it.
+    Unfit(W::Value),
     /// A clause ended its block inside a fork.
     TaskEnded(W::Value),
     /// A key that a store does not have.

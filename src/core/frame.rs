@@ -2,7 +2,7 @@
 
 use super::host::World;
 use super::ids::{Birth, Capture, ClauseId, InterceptorId, NativeId, SegmentId};
-use super::segment::Hooks;
+use super::prompt::{Hooks, Prompt};
 
 /// The right to continue a detached chain: from the performer to the prompt inclusive.
 ///
@@ -104,6 +104,16 @@ pub struct Inheriting<W: World> {
     pub forking: Option<W::Handler>,
     /// The program to run inside.
     pub program: W::Value,
+    /// What becomes of it.
+    pub goal: Goal<W>,
+}
+
+/// What becomes of a program for which a chain of forks was made.
+pub enum Goal<W: World> {
+    /// It is evaluated there.
+    Evaluate,
+    /// It waits there, detached: a native handler's new body, whose code runs in this context.
+    Detach(W::Value),
 }
 
 /// One thing that `Inherit` forks.
@@ -151,6 +161,15 @@ pub enum Frame<W: World> {
     /// Waits for what an interceptor beyond a wall makes of an effect that this prompt handed outward; the performer's
     /// chain is detached, and ends in this prompt.
     Forwarded(SegmentId),
+    /// Waits for what the block of a native handler that holds its bodies comes to.
+    Block(Box<Prompt<W>>),
+    /// Waits for what the running body of that installation comes to; stands above its [`Frame::Block`].
+    Running(NativeId),
+    /// No body of that installation can run: waits until something happens. Stands above its [`Frame::Block`].
+    Idle(NativeId),
+    /// Waits for a new body of this prompt's installation; the chain of the one who asked is detached, and ends in this
+    /// prompt.
+    Branching(SegmentId, W::Value),
     /// Waits for the resource.
     Acquired(W::Value, W::Value),
     /// Waits for the end of the use, then releases the resource.

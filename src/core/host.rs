@@ -64,8 +64,6 @@ pub trait Host<W: World>: Store<W> {
 
     /// A second owner of a value.
     fn clone_value(&self, value: &W::Value) -> W::Value;
-    /// A second owner of an error.
-    fn clone_error(&self, error: &W::Error) -> W::Error;
     /// A second owner of a handler.
     fn clone_handler(&self, handler: &W::Handler) -> W::Handler;
     /// The name of a clause.
@@ -73,8 +71,6 @@ pub trait Host<W: World>: Store<W> {
 
     /// Whether the two are the same exception object.
     fn same_error(&self, one: &W::Error, other: &W::Error) -> bool;
-    /// Whether the error is one that programs are meant to catch.
-    fn is_exception(&self, error: &W::Error) -> bool;
     /// A new `Discontinued`.
     fn discontinued(&mut self) -> W::Error;
     /// Makes `earlier` the context of `error`, unless it has one.
@@ -94,12 +90,16 @@ pub trait Host<W: World>: Store<W> {
     fn ok(&mut self, value: W::Value) -> W::Value;
     /// `Err(error)`.
     fn err(&mut self, error: W::Error) -> W::Value;
-    /// A list of values.
-    fn sequence(&mut self, values: Vec<W::Value>) -> W::Value;
     /// The user's own object behind a handler, when there is one.
     fn handler_object(&self, handler: &W::Handler) -> Option<W::Value>;
     /// One line of an execution context: the name, file and line of suspended code.
     fn describe_code(&mut self, code: &W::Code) -> W::Value;
+    /// The place where code is suspended, for later: as little as leads to a line.
+    fn mark_place(&mut self, code: &W::Code) -> W::Value;
+    /// The errands that are sent next are for code that runs in this context; `None` is the run's own.
+    fn performs_in(&mut self, context: Option<&W::Value>);
+    /// A context for a new body, from that of the one who asks; `None` is the run's own.
+    fn fork_context(&mut self, of: Option<&W::Value>) -> W::Value;
     /// One line of an execution context: a clause at work.
     fn describe_clause(&mut self, label: Option<W::Label>, effect: &W::Value) -> W::Value;
     /// One line of an execution context: a handler in scope.
@@ -112,8 +112,6 @@ pub trait Host<W: World>: Store<W> {
 
     /// Takes a call that will not be made.
     fn discard_call(&mut self, call: W::Call);
-    /// Takes a dead error.
-    fn discard_error(&mut self, error: W::Error);
     /// Takes a dead generator, which has ended.
     fn discard_code(&mut self, code: W::Code);
     /// Takes a handler that is no longer installed.

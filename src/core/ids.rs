@@ -40,6 +40,10 @@ pub struct InterceptorId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClauseId(pub u16);
 
+/// The context that user code runs in: what the host keeps apart for each body of a handler that holds its bodies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ContextId(pub NonZeroU32);
+
 /// The state of a native handler's installation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NativeId(pub u32);

@@ -1,5 +1,7 @@
 //! Steps, and the bounds of a run.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::fault::Bound;
@@ -13,6 +15,10 @@ pub struct Bounds {
     pub depth: Option<u64>,
     /// Live segments.
     pub segments: Option<u64>,
+    /// Tasks that live at a time.
+    pub tasks: Option<u64>,
+    /// Promises made.
+    pub promises: Option<u64>,
     /// Wall time.
     pub time: Option<Duration>,
     /// Steps for clean-up after a bound was passed.
@@ -37,6 +43,60 @@ pub struct Meter {
     peak_calls: usize,
     live_calls: usize,
     peak_segments: usize,
+    tally: Arc<Tally>,
+}
+
+/// What a run counts of the tasks and promises of its schedulers.
+#[derive(Default, Debug)]
+pub struct Tally {
+    tasks: Count,
+    promises: Count,
+}
+
+#[derive(Default, Debug)]
+struct Count {
+    limit: Option<u64>,
+    live: AtomicU64,
+    peak: AtomicU64,
+}
+
+impl Count {
+    fn has_room(&self) -> bool {
+        self.limit.is_none_or(|limit| self.live.load(Ordering::Relaxed) < limit)
+    }
+
+    fn add(&self) {
+        let live = self.live.fetch_add(1, Ordering::Relaxed) + 1;
+        self.peak.fetch_max(live, Ordering::Relaxed);
+    }
+}
+
+impl Tally {
+    /// Whether there may be one more task.
+    #[must_use]
+    pub fn permits_task(&self) -> bool {
+        self.tasks.has_room()
+    }
+
+    /// There is one more task.
+    pub fn task_began(&self) {
+        self.tasks.add();
+    }
+
+    /// A task ended.
+    pub fn task_ended(&self) {
+        self.tasks.live.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Asks for one more promise.
+    #[must_use]
+    pub fn promise_made(&self) -> bool {
+        let has_room = self.promises.has_room();
+        if has_room {
+            self.promises.add();
+        }
+        has_room
+    }
 }
 
 /// What a step may do.
@@ -63,6 +123,10 @@ impl Meter {
             peak_calls: 0,
             live_calls: 0,
             peak_segments: 1,
+            tally: Arc::new(Tally {
+                tasks: Count { limit: bounds.tasks, ..Count::default() },
+                promises: Count { limit: bounds.promises, ..Count::default() },
+            }),
         };
         meter.schedule();
         meter
@@ -133,6 +197,14 @@ impl Meter {
         overdue.then_some(Bound::Seconds)
     }
 
+    /// How long nothing may happen before a bound is passed.
+    #[must_use]
+    pub fn may_wait(&self) -> Option<Duration> {
+        let limit = self.bounds.time.filter(|_| self.passed_at.is_none())?;
+        // One nanosecond more is past it.
+        Some(limit.saturating_sub(self.started.elapsed()) + Duration::from_nanos(1))
+    }
+
     /// From now on only the grace is left.
     pub fn begin_grace(&mut self) {
         if self.passed_at.is_none() {
@@ -140,6 +212,31 @@ impl Meter {
             self.turns = 0;
         }
         self.schedule();
+    }
+
+    /// What is counted of tasks and promises.
+    #[must_use]
+    pub const fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
+    /// The most tasks that lived at a time.
+    #[must_use]
+    pub fn peak_tasks(&self) -> u64 {
+        self.tally.tasks.peak.load(Ordering::Relaxed)
+    }
+
+    /// The promises that were made.
+    #[must_use]
+    pub fn promises(&self) -> u64 {
+        self.tally.promises.peak.load(Ordering::Relaxed)
+    }
+
+    /// A bound was passed that somebody else counts.
+    pub fn passed(&mut self, bound: Bound) {
+        if self.passed_at.is_none() {
+            self.pass(bound);
+        }
     }
 
     fn pass(&mut self, bound: Bound) -> Permit {

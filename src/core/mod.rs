@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arena;
+pub mod contexts;
 pub mod continuation;
 pub mod ctrl;
 pub mod dispatch;
@@ -25,7 +26,9 @@ pub mod host;
 pub mod ids;
 pub mod interceptor;
 pub mod limits;
+pub mod mailbox;
 pub mod native;
+pub mod prompt;
 pub mod segment;
 pub mod step;
 pub mod trace;

@@ -3,9 +3,17 @@
 //! A native handler never runs user code. Where it would have to (a key with a `__hash__` of its own), it answers with a
 //! request: the driver does that work with the machine put aside, and the handler settles with what came of it.
 
-use super::fault::Fault;
+use std::any::Any;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::fault::{Fault, Unobserved};
+pub use super::frame::{Continuation, Resumption};
 use super::host::World;
 use super::ids::ClauseId;
+pub use super::limits::Tally;
+pub use super::mailbox::{Mailbox, locked};
 
 /// What a native handler says to an effect.
 pub enum Answer<W: World> {
@@ -26,6 +34,86 @@ pub enum Answer<W: World> {
         /// The thunk that the outcome belongs to.
         thunk: W::Value,
     },
+    /// The performer waits: its body is detached, and [`Native::suspended`] has it. For those that [`Native::holds_bodies`].
+    Suspend,
+    /// One more body, for this program: it stands inside the handlers, interceptors and walls that the performer is in, up
+    /// to this installation, each by its `fork`, and waits to be started. [`Native::branched`] has it and answers.
+    Branch(W::Value),
+}
+
+/// What a native handler that holds bodies lets happen next.
+pub enum Next<W: World> {
+    /// A body that was not started yet starts.
+    Start(Continuation),
+    /// A body goes on where it waits.
+    Resume(Continuation, Resumption<W>),
+    /// An error of the library meets a body where it waits.
+    Refuse(Continuation, Fault<W>),
+    /// A body that was preempted performs the effect that it was about to perform.
+    Again(Continuation),
+    /// Nobody can go on before that long, or before the run's mailbox rings: [`Native::woken`] is asked again then.
+    Idle(Option<Duration>),
+    /// The block comes to this. Bodies that are still held are the run's to unwind.
+    Finish(Result<W::Value, W::Error>),
+    /// The block comes to an error of the library.
+    Fail(Fault<W>),
+}
+
+/// Something that a native handler, or an object of its making, holds.
+pub enum Held<'a, W: World> {
+    /// A value.
+    Value(&'a W::Value),
+    /// An error.
+    Error(&'a W::Error),
+}
+
+/// An object of a native handler's making, that programs hold and hand back in effects: a task, a promise, a lock.
+pub trait Object<W: World>: Any + Send + Sync {
+    /// As what it is.
+    fn as_any(&self) -> &dyn Any;
+    /// The same, shared.
+    fn shared(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    /// Shows what it holds.
+    fn visit(&self, see: &mut dyn FnMut(Held<'_, W>));
+    /// Lets go of what it holds: a collector found it unreachable. May run user code.
+    fn clear(&self);
+}
+
+/// What a value is to a handler that gives out objects.
+pub enum Seen<W: World> {
+    /// An object of a native handler's making.
+    Object(Arc<dyn Object<W>>),
+    /// One that a handler of the user's gave out.
+    Foreign,
+    /// Something else.
+    Other,
+}
+
+/// What a native handler that holds bodies is told of its run.
+pub struct Surroundings<'a> {
+    /// Where the run waits, and whose bell ends the wait.
+    pub run: &'a Arc<Mailbox>,
+    /// What the run counts of tasks and promises.
+    pub tally: &'a Arc<Tally>,
+    /// Somebody else's loop drives the run: it takes errands.
+    pub driven: bool,
+}
+
+/// What a native handler asks whoever drives the run to do beside it.
+pub enum Errand<W: World> {
+    /// Await this for a task, and complete the promise with what comes of it.
+    Await {
+        /// What is awaited.
+        awaitable: W::Value,
+        /// The completer of the promise.
+        completer: W::Value,
+        /// The task; the root has none.
+        task: Option<W::Value>,
+    },
+    /// What is awaited for that completer is to be cancelled: it is completed all the same.
+    Cancel(W::Value),
+    /// A task for which something was awaited is over.
+    Over(W::Value),
 }
 
 /// One installation of a native handler; its state lives here.
@@ -68,6 +156,90 @@ pub trait Native<W: World>: Send {
         }
     }
 
+    /// Whether it holds the bodies of its installation, and says which one runs: the block's program is the first.
+    fn holds_bodies(&self) -> bool {
+        false
+    }
+
+    /// Its block opens.
+    fn opened(&mut self, _run: &Surroundings<'_>) {}
+
+    /// After how many effects the running body gives way to others.
+    fn slice(&self) -> Option<NonZeroU64> {
+        None
+    }
+
+    /// The running body used its slice up; it goes on by [`Next::Again`].
+    fn preempted(&mut self, _store: &mut dyn Store<W>, body: Continuation) -> Next<W> {
+        Next::Again(body)
+    }
+
+    /// The running body has a handler of its own inside that idles: it has its turn, by [`Next::Resume`] with nothing, at
+    /// that time, and whenever the run's mailbox rang.
+    fn idles(&mut self, _store: &mut dyn Store<W>, body: Continuation, _at_most: Option<Duration>) -> Next<W> {
+        Next::Refuse(body, Fault::Internal("a handler that holds bodies lets them idle"))
+    }
+
+    /// The run is being closed: nobody does errands any more.
+    fn closing(&mut self) {}
+
+    /// An error from outside, for the first body: raised where it waits. Given back when that one runs now.
+    ///
+    /// # Errors
+    /// The first body runs, or there is none: here is the error.
+    fn interrupt(&mut self, error: W::Error) -> Result<(), W::Error> {
+        Err(error)
+    }
+
+    /// The running body needs what another body computes; it performs the effect by [`Next::Again`] when its turn comes.
+    fn stalled(&mut self, store: &mut dyn Store<W>, effect: W::Value, body: Continuation) -> Next<W> {
+        store.discard(effect);
+        Next::Again(body)
+    }
+
+    /// Something that bodies may have stalled for was computed.
+    fn unstalled(&mut self) {}
+
+    /// The wait of [`Next::Idle`] is over, or an error interrupted it.
+    fn woken(&mut self, _store: &mut dyn Store<W>, how: Result<(), W::Error>) -> Next<W> {
+        match how {
+            Ok(()) => Next::Idle(None),
+            Err(error) => Next::Finish(Err(error)),
+        }
+    }
+
+    /// Shows the bodies that it holds: as long as its block may go on, nobody else unwinds them.
+    fn holds(&self, _see: &mut dyn FnMut(&Continuation)) {}
+
+    /// The errors that nobody took note of; the installation is gone.
+    fn unobserved(&mut self, _store: &mut dyn Store<W>) -> Vec<Unobserved<W>> {
+        Vec::new()
+    }
+
+    /// The running body waits for the answer to this effect; here it is.
+    fn suspended(&mut self, _store: &mut dyn Store<W>, _effect: W::Value, body: Continuation) -> Next<W> {
+        Next::Refuse(body, Fault::Internal("a handler that suspends holds bodies"))
+    }
+
+    /// The body that a program was to have stands; the answer is for who asked. `place` is where that was.
+    fn branched(
+        &mut self,
+        store: &mut dyn Store<W>,
+        _effect: &W::Value,
+        _body: Continuation,
+        place: Option<W::Value>,
+    ) -> Answer<W> {
+        if let Some(place) = place {
+            store.discard(place);
+        }
+        Answer::Fault(Fault::Internal("a handler that branches holds bodies"))
+    }
+
+    /// The running body came to its end.
+    fn ended(&mut self, _store: &mut dyn Store<W>, outcome: Result<W::Value, W::Error>) -> Next<W> {
+        Next::Finish(outcome)
+    }
+
     /// The block's result, from the body's.
     fn finish(&mut self, _store: &mut dyn Store<W>, value: W::Value) -> W::Value {
         value
@@ -78,8 +250,8 @@ pub trait Native<W: World>: Send {
         None
     }
 
-    /// Shows every value that it holds.
-    fn visit(&self, see: &mut dyn FnMut(&W::Value));
+    /// Shows everything that it holds.
+    fn visit(&self, see: &mut dyn FnMut(Held<'_, W>));
 
     /// Hands every value that it holds to the host.
     fn release(self: Box<Self>, store: &mut dyn Store<W>);
@@ -111,8 +283,46 @@ pub enum Thunk<W: World> {
 pub trait Store<W: World> {
     /// Takes a dead value: dropping it may run user code.
     fn discard(&mut self, value: W::Value);
+    /// Takes a dead error.
+    fn discard_error(&mut self, error: W::Error);
     /// A second owner of a value.
     fn share(&self, value: &W::Value) -> W::Value;
+    /// A second owner of an error.
+    fn clone_error(&self, error: &W::Error) -> W::Error;
+    /// Whether the error is one that programs are meant to catch.
+    fn is_exception(&self, error: &W::Error) -> bool;
+    /// What was cancelled, when the error is what a cancellation is raised as: nothing, when nobody said.
+    fn cancelled_scope(&self, error: &W::Error) -> Option<W::Value>;
+    /// How far the error has come, so that it can be raised again from there.
+    fn trace_of(&self, error: &W::Error) -> W::Value;
+    /// A value that is an error.
+    fn as_error(&self, value: &W::Value) -> Option<W::Error>;
+    /// A list of values.
+    fn sequence(&mut self, values: Vec<W::Value>) -> W::Value;
+    /// The values of a fixed sequence.
+    fn items(&self, sequence: &W::Value) -> Vec<W::Value>;
+    /// A whole number.
+    fn integer(&self, value: &W::Value) -> Option<i64>;
+    /// A number.
+    fn float(&self, value: &W::Value) -> Option<f64>;
+    /// A number as a value.
+    fn make_float(&mut self, number: f64) -> W::Value;
+    /// Whether a flag is set; `None` for what is no flag.
+    fn flag(&self, value: &W::Value) -> Option<bool>;
+    /// Whether the value is a text.
+    fn is_text(&self, value: &W::Value) -> bool;
+    /// A flag as a value.
+    fn make_flag(&mut self, flag: bool) -> W::Value;
+    /// A value around an object of a handler's making.
+    fn make_object(&mut self, object: Arc<dyn Object<W>>) -> W::Value;
+    /// The object in such a value.
+    fn object(&self, value: &W::Value) -> Seen<W>;
+    /// Hands an errand to whoever drives the run.
+    fn send(&mut self, errand: Errand<W>);
+    /// Whether the root may not run now: whoever drives the run is not where the root runs.
+    fn keeps_root(&self) -> bool;
+    /// Whether the value can be evaluated as a program.
+    fn is_program(&self, value: &W::Value) -> bool;
     /// The value that stands for nothing.
     fn unit(&self) -> W::Value;
     /// Whether this is that value.

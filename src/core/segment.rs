@@ -11,62 +11,15 @@
 
 use std::collections::TryReserveError;
 
+use smallvec::SmallVec;
+use thin_vec::ThinVec;
+
 use super::arena::Slot;
 use super::frame::Frame;
 use super::host::World;
-use super::ids::{Birth, Capture, ClauseId, InterceptorId, NativeId, SegmentId};
+use super::ids::{Capture, ClauseId, ContextId, InterceptorId, SegmentId};
+pub use super::prompt::{Hooks, Prompt};
 use super::step::{Mode, Pending};
-
-/// Which life-cycle methods a handler has.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct Hooks(u8);
-
-impl Hooks {
-    /// `enter`.
-    pub const ENTER: Self = Self(1);
-    /// `result`.
-    pub const RESULT: Self = Self(2);
-    /// `error`.
-    pub const ERROR: Self = Self(4);
-    /// `exit`.
-    pub const EXIT: Self = Self(8);
-    /// `fork`.
-    pub const FORK: Self = Self(16);
-
-    /// No method at all.
-    #[must_use]
-    pub const fn none() -> Self {
-        Self(0)
-    }
-
-    /// These and those.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all of those are here.
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
-/// The installation of a handler.
-pub struct Prompt<W: World> {
-    /// The handler.
-    pub handler: W::Handler,
-    /// Its native state, shared with its forks.
-    pub native: Option<NativeId>,
-    /// Its life cycle.
-    pub hooks: Hooks,
-    /// Made by `Inherit` or for a thunk: it only answers.
-    pub forked: bool,
-    /// Its body is being unwound: what the body comes to does not pass `result`.
-    pub unwinding: bool,
-    /// Where it stood when it was captured, to tell whether it comes back to the same place.
-    pub home: Option<(SegmentId, Birth)>,
-}
 
 /// What a segment is there for.
 pub enum Kind<W: World> {
@@ -106,7 +59,7 @@ pub struct Scope<W: World> {
     /// The state of the chain in which the look-ups hold.
     pub epoch: u64,
     /// The look-ups.
-    pub remembered: Vec<Remembered<W>>,
+    pub remembered: SmallVec<[Remembered<W>; 1]>,
 }
 
 /// One execution context.
@@ -126,7 +79,9 @@ pub struct Segment<W: World> {
     /// What it waits for while user code runs.
     pub pending_python: Option<Pending<W>>,
     /// The interceptors whose own program is running here, innermost last.
-    pub interceptor_skip_stack: Vec<InterceptorId>,
+    pub interceptor_skip_stack: ThinVec<InterceptorId>,
+    /// The context that its code runs in; `None` is that of the run.
+    pub context: Option<ContextId>,
     /// How many of the frames are generators.
     pub calls: usize,
     /// The remembered look-ups.
@@ -143,9 +98,10 @@ impl<W: World> Default for Segment<W> {
             marker: None,
             head: None,
             pending_python: None,
-            interceptor_skip_stack: Vec::new(),
+            interceptor_skip_stack: ThinVec::new(),
+            context: None,
             calls: 0,
-            scope: Scope { epoch: 0, remembered: Vec::new() },
+            scope: Scope { epoch: 0, remembered: SmallVec::new() },
         }
     }
 }
@@ -155,7 +111,7 @@ const KEPT_FRAMES: usize = 64;
 
 impl<W: World> Slot for Segment<W> {
     fn vacate(&mut self) {
-        debug_assert!(self.frames.is_empty() && self.scope.remembered.is_empty());
+        debug_assert!(self.frames.is_empty() && self.scope.remembered.is_empty() && self.context.is_none());
         if self.frames.capacity() > KEPT_FRAMES {
             self.frames = Vec::new();
         }
@@ -170,8 +126,8 @@ impl<W: World> Slot for Segment<W> {
     }
 }
 
-/// Frames for which there is room before anything is done: more than one transition and its outcome push.
-const ROOM: usize = 8;
+/// Frames for which there is room before anything is done. What few transitions push beyond is taken from the reserve.
+const ROOM: usize = 1;
 
 impl<W: World> Segment<W> {
     /// Whether frames can be pushed without memory.
@@ -186,6 +142,10 @@ impl<W: World> Segment<W> {
     /// # Errors
     /// There is no memory.
     pub fn make_room(&mut self) -> Result<(), TryReserveError> {
+        if self.frames.capacity() == 0 {
+            // Where there are many segments, most hold one program.
+            return self.frames.try_reserve_exact(ROOM + 1);
+        }
         self.frames.try_reserve(ROOM)
     }
 

@@ -1,10 +1,12 @@
 //! What the machine says and hears: modes, events, outcomes. Data only.
 
+use std::time::Duration;
+
 use super::fault::Fault;
 use super::host::World;
 use super::ids::ClauseId;
 use super::native::Native;
-use super::segment::Hooks;
+use super::prompt::Hooks;
 
 /// Where a value stands that is to be evaluated as a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,6 +111,9 @@ pub enum Event<W: World> {
     Fault(Fault<W>),
     /// Give the action to whoever drives, and feed what comes of it.
     Async(W::Value),
+    /// No program of the run can go on before that long, or before its mailbox rings: wait, then feed nothing, or what
+    /// interrupted the wait. `None` is as long as it takes.
+    Idle(Option<Duration>),
     /// Somebody asked for attention: look at the signals, then feed an error or go on.
     Attention,
     /// A step was made; what it was, when notes are asked for.

@@ -90,8 +90,13 @@ pub fn context<W: World>(segments: &Arena<Segment<W>>, host: &mut impl Host<W>, 
 
 /// Where the innermost program of a chain is suspended.
 pub fn origin<W: World>(segments: &Arena<Segment<W>>, host: &mut impl Host<W>, head: SegmentId) -> Option<W::Value> {
-    let code = outward(segments, head)
+    innermost_code(segments, head).map(|code| host.describe_code(code))
+}
+
+/// The innermost program of a chain.
+#[must_use]
+pub fn innermost_code<W: World>(segments: &Arena<Segment<W>>, head: SegmentId) -> Option<&W::Code> {
+    outward(segments, head)
         .flat_map(|(_, segment)| segment.frames.iter().rev())
-        .find_map(|frame| if let Frame::Program(code) = frame { Some(code) } else { None })?;
-    Some(host.describe_code(code))
+        .find_map(|frame| if let Frame::Program(code) = frame { Some(code) } else { None })
 }

@@ -1,6 +1,6 @@
 //! Everything that a machine holds, shown one by one: for a garbage collector.
 
-use super::frame::{Departure, Frame, Layer, Resumption, Then};
+use super::frame::{Departure, Frame, Goal, Layer, Resumption, Then};
 use super::host::World;
 use super::segment::{Kind, Segment};
 use super::step::{Mode, Pending};
@@ -65,6 +65,7 @@ fn frame<W: World>(frame: &Frame<W>, visitor: &mut impl Visitor<W>) {
         | Frame::Start(value)
         | Frame::AfterValue(value)
         | Frame::Settle(_, value)
+        | Frame::Branching(_, value)
         | Frame::Evaluated(_, value) => visitor.value(value),
         Frame::Acquired(one, other) | Frame::Release(one, other) => {
             visitor.value(one);
@@ -72,6 +73,7 @@ fn frame<W: World>(frame: &Frame<W>, visitor: &mut impl Visitor<W>) {
         }
         Frame::AfterError(error) => visitor.error(error),
         Frame::Exit(handler) => visitor.handler(handler),
+        Frame::Block(prompt) => visitor.handler(&prompt.handler),
         Frame::Enter(entering) => {
             visitor.handler(&entering.handler);
             visitor.value(&entering.program);
@@ -95,6 +97,9 @@ fn frame<W: World>(frame: &Frame<W>, visitor: &mut impl Visitor<W>) {
         }
         Frame::Inheriting(inheriting) => {
             visitor.value(&inheriting.program);
+            if let Goal::Detach(context) = &inheriting.goal {
+                visitor.value(context);
+            }
             if let Some(handler) = &inheriting.forking {
                 visitor.handler(handler);
             }
@@ -105,6 +110,11 @@ fn frame<W: World>(frame: &Frame<W>, visitor: &mut impl Visitor<W>) {
                 }
             }
         }
-        Frame::Try | Frame::Intercepted | Frame::Answer(..) | Frame::Forwarded(_) => {}
+        Frame::Try
+        | Frame::Intercepted
+        | Frame::Answer(..)
+        | Frame::Forwarded(_)
+        | Frame::Running(_)
+        | Frame::Idle(_) => {}
     }
 }

@@ -4,6 +4,7 @@
 //! with an [`Event`] only for what the machine cannot do itself.
 
 mod audit;
+mod bodies;
 mod deliver;
 mod evaluate;
 mod inherit;
@@ -18,21 +19,25 @@ use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::arena::Arena;
-use super::continuation::Mailbox;
+use super::contexts::Contexts;
 use super::dispatch;
-use super::fault::Fault;
+
+use super::fault::{Bound, Cause, Fault, Unobserved};
 use super::frame::{Continuation, Frame};
 use super::host::{Host, World};
-use super::ids::{Capture, NativeId, SegmentId};
+use super::ids::{Capture, ContextId, NativeId, SegmentId};
 use super::interceptor::Interceptors;
 use super::limits::{Bounds, Meter, Permit};
-use super::native::Native;
+use super::mailbox::Mailbox;
+use super::native::{Held, Native};
 use super::segment::{Hooks, Kind, Segment};
 use super::step::{Event, Mode, Outcome, Pending, Place, PythonCall, Remains, StepKind, StepNote, Watch};
 use super::trace;
 use super::visit::{self, Visitor};
+use bodies::Slice;
 
 /// Go on, or stop with an event.
 pub type Flow<W> = ControlFlow<Event<W>>;
@@ -41,14 +46,8 @@ pub type Flow<W> = ControlFlow<Event<W>>;
 struct Shared<W: World> {
     native: Box<dyn Native<W>>,
     prompts: usize,
-}
-
-/// An error that nobody waits for.
-pub struct Unobserved<W: World> {
-    /// The error.
-    pub error: W::Error,
-    /// Where what failed was captured.
-    pub origin: Option<W::Value>,
+    /// Its block waits for its bodies.
+    open: bool,
 }
 
 /// The machine of one run.
@@ -60,6 +59,10 @@ pub struct Vm<W: World> {
     natives: Vec<Option<Shared<W>>>,
     free_natives: Vec<NativeId>,
     interceptors: Interceptors,
+    contexts: Contexts<W>,
+    sliced: Vec<Slice>,
+    closing: bool,
+    driven: bool,
     run: Arc<Mailbox>,
     meter: Meter,
     captures: u64,
@@ -91,6 +94,10 @@ impl<W: World> Vm<W> {
             natives: Vec::new(),
             free_natives: Vec::new(),
             interceptors: Interceptors::default(),
+            contexts: Contexts::default(),
+            sliced: Vec::new(),
+            closing: false,
+            driven: false,
             run: Arc::new(Mailbox::default()),
             meter: Meter::new(bounds),
             captures: 0,
@@ -120,9 +127,51 @@ impl<W: World> Vm<W> {
         self.meter.spend_turns(turns);
     }
 
-    /// From now on only the grace is left: the run is being closed.
-    pub fn begin_grace(&mut self) {
+    /// Somebody else's loop drives the run: handlers may send errands.
+    pub const fn be_driven(&mut self) {
+        self.driven = true;
+    }
+
+    /// An error from outside is raised where the first body of the outermost handler that holds bodies waits. Given back
+    /// when there is none that waits.
+    pub fn interrupt_bodies(&mut self, mut error: W::Error) -> Option<W::Error> {
+        for shared in self.natives.iter_mut().flatten().filter(|shared| shared.open) {
+            match shared.native.interrupt(error) {
+                Ok(()) => return None,
+                Err(back) => error = back,
+            }
+        }
+        Some(error)
+    }
+
+    /// How long the run may still wait; `None` is as long as it likes.
+    #[must_use]
+    pub fn may_wait(&self) -> Option<Duration> {
+        self.meter.may_wait()
+    }
+
+    /// The bound that was passed during a wait, when one was: from now on only the grace is left.
+    pub fn passed_while_waiting(&mut self) -> Option<Bound> {
+        match self.meter.between_steps() {
+            Permit::Exceeded(bound) => Some(bound),
+            Permit::Granted | Permit::Exhausted => None,
+        }
+    }
+
+    /// The run is being closed: only the grace is left, and nothing waits any more.
+    pub fn begin_closing(&mut self) {
+        self.closing = true;
+        for shared in self.natives.iter_mut().flatten() {
+            shared.native.closing();
+        }
         self.meter.begin_grace();
+    }
+
+    /// The context that what comes next runs in; `None` is the run's own.
+    #[must_use]
+    pub fn context(&self) -> Option<(ContextId, &W::Value)> {
+        let id = self.segments[self.current_segment].context?;
+        Some((id, self.contexts.get(id)?))
     }
 
     /// Takes the errors that nobody waits for.
@@ -213,6 +262,9 @@ impl<W: World> Vm<W> {
     /// Goes no further: gives what is to be closed without effects, innermost first, each chain after the other.
     pub fn abandon(&mut self, host: &mut impl Host<W>) -> Vec<Remains<W>> {
         self.run.finish();
+        for shared in self.natives.iter_mut().flatten() {
+            self.unobserved.extend(shared.native.unobserved(host));
+        }
         let mut heads: Vec<SegmentId> = vec![self.current_segment];
         let mut detached: Vec<_> = self.segments.iter().filter_map(|(_, one)| Some((one.marker?, one.head?))).collect();
         detached.sort_by_key(|(capture, _)| *capture);
@@ -249,10 +301,18 @@ impl<W: World> Vm<W> {
             visit::segment(segment, visitor);
         }
         for shared in self.natives.iter().flatten() {
-            shared.native.visit(&mut |value| visitor.value(value));
+            shared.native.visit(&mut |held| match held {
+                Held::Value(value) => visitor.value(value),
+                Held::Error(error) => visitor.error(error),
+            });
+        }
+        for context in self.contexts.iter() {
+            visitor.value(context);
         }
         for lost in &self.unobserved {
-            visitor.error(&lost.error);
+            if let Cause::Error(error) = &lost.cause {
+                visitor.error(error);
+            }
             if let Some(origin) = &lost.origin {
                 visitor.value(origin);
             }
@@ -306,8 +366,13 @@ impl<W: World> Vm<W> {
             let guards = self.segments[opener].interceptor_skip_stack.clone();
             self.segments[id].interceptor_skip_stack = guards;
         }
+        let context = self.segments[opener].context;
+        if let Some(context) = context {
+            self.contexts.name(context);
+        }
         let segment = &mut self.segments[id];
         segment.kind = kind;
+        segment.context = context;
         segment.caller = Some(opener);
         self.meter.opened(self.segments.live());
         id

@@ -6,9 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod reader;
+mod scheduler;
 mod state;
 mod writer;
 
 pub use reader::Reader;
+pub use scheduler::{Handle, Inbox, Scheduler, Settings, Settled, Settling, Thing};
 pub use state::State;
 pub use writer::Writer;

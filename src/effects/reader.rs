@@ -3,7 +3,7 @@
 use crate::core::fault::Fault;
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
-use crate::core::native::{Answer, Load, Native, Store, Thunk};
+use crate::core::native::{Answer, Held, Load, Native, Store, Thunk};
 
 /// One installation of `reader`, or the overrides of a `Local`; forks share it.
 pub struct Reader<W: World> {
@@ -87,8 +87,8 @@ where
         }
     }
 
-    fn visit(&self, see: &mut dyn FnMut(&W::Value)) {
-        see(&self.mapping);
+    fn visit(&self, see: &mut dyn FnMut(Held<'_, W>)) {
+        see(Held::Value(&self.mapping));
     }
 
     fn release(self: Box<Self>, store: &mut dyn Store<W>) {

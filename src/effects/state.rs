@@ -3,7 +3,7 @@
 use crate::core::fault::Fault;
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
-use crate::core::native::{Answer, Load, Native, Store};
+use crate::core::native::{Answer, Held, Load, Native, Store};
 
 /// One installation of `state`.
 pub struct State<W: World> {
@@ -78,8 +78,8 @@ where
         Some(Box::new(Self::new(store.copy(&self.mapping))))
     }
 
-    fn visit(&self, see: &mut dyn FnMut(&W::Value)) {
-        see(&self.mapping);
+    fn visit(&self, see: &mut dyn FnMut(Held<'_, W>)) {
+        see(Held::Value(&self.mapping));
     }
 
     fn release(self: Box<Self>, store: &mut dyn Store<W>) {

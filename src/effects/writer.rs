@@ -2,7 +2,7 @@
 
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
-use crate::core::native::{Answer, Native, Store};
+use crate::core::native::{Answer, Held, Native, Store};
 
 /// One installation of `writer`, or a `Listen`; forks share it.
 pub struct Writer<W: World> {
@@ -43,8 +43,8 @@ where
         }
     }
 
-    fn visit(&self, see: &mut dyn FnMut(&W::Value)) {
-        see(&self.log);
+    fn visit(&self, see: &mut dyn FnMut(Held<'_, W>)) {
+        see(Held::Value(&self.log));
     }
 
     fn release(self: Box<Self>, store: &mut dyn Store<W>) {

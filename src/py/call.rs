@@ -21,7 +21,7 @@ use crate::core::ids::ClauseId;
 use crate::core::native::Native;
 use crate::core::segment::Hooks;
 use crate::core::step::{Hook, Installation, Outcome, PythonCall};
-use crate::effects::{Reader, State, Writer};
+use crate::effects::{Reader, Scheduler, Settings, State, Writer};
 
 /// Runs it.
 pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outcome<PyWorld> {
@@ -53,7 +53,10 @@ fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld
     match code.generator.bind(py).send(value) {
         Ok(PySendResult::Next(value)) => yielded(py, code, value),
         Ok(PySendResult::Return(value)) => Outcome::Returned(value.unbind()),
-        Err(error) => Outcome::Raised(error.into_value(py)),
+        Err(error) => {
+            context::strip_own(py, code.generator.bind(py), &error);
+            Outcome::Raised(error.into_value(py))
+        }
     }
 }
 
@@ -73,6 +76,7 @@ fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyW
         },
         Err(error) => {
             context::strip(py, &error, before.as_ref());
+            context::strip_own(py, code.generator.bind(py), &error);
             Outcome::Raised(error.into_value(py))
         }
     }
@@ -245,7 +249,7 @@ fn install(node: &Bound<'_, PyAny>, roots: &mut Roots) -> PyResult<Outcome<PyWor
     let installed = Installed {
         original: Some(node.handler.clone_ref(py)),
         instance: instance.clone_ref(py),
-        name: PyString::new(py, &handler_name(resolved)).unbind(),
+        name: handler_label(resolved),
         table: table.unbind(),
     };
     if let Some(root) = root {
@@ -258,6 +262,17 @@ fn install(node: &Bound<'_, PyAny>, roots: &mut Roots) -> PyResult<Outcome<PyWor
 fn table_of<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, HandlerTable>> {
     let table = handler.getattr(intern!(handler.py(), "__segue_table__"))?;
     Ok(table.cast_into::<HandlerTable>()?)
+}
+
+/// The same as an object: the name itself where it can be shown as it is, for there may be no memory to make another.
+fn handler_label(handler: &Bound<'_, PyAny>) -> Py<PyString> {
+    let py = handler.py();
+    let label = handler_name(handler);
+    let own = handler.getattr_opt(intern!(py, "__name__")).ok().flatten();
+    match own.map(Bound::cast_into_exact::<PyString>) {
+        Some(Ok(name)) if name.to_str().is_ok_and(|name| name == label) => name.unbind(),
+        _ => PyString::new(py, &label).unbind(),
+    }
 }
 
 /// What a handler is called in messages: the function's name, or the class's.
@@ -277,6 +292,9 @@ fn native_handler(
 ) -> PyResult<Box<dyn Native<PyWorld>>> {
     let py = handler.py();
     let settings = handler.getattr(intern!(py, "settings"))?;
+    if kind == "scheduler" {
+        return Ok(Box::new(Scheduler::new(&scheduler_settings(&settings)?)));
+    }
     let start = settings.cast_into::<PyDict>().unwrap_or_else(|_| roots.start_of(py, kind));
     Ok(match kind {
         "state" => {
@@ -297,6 +315,20 @@ fn native_handler(
             }
             Box::new(Writer::new(log.into_any().unbind()))
         }
+    })
+}
+
+/// How a scheduler is set up: what it was called with, checked there.
+fn scheduler_settings(given: &Bound<'_, PyAny>) -> PyResult<Settings> {
+    let py = given.py();
+    if given.is_none() {
+        return Ok(Settings::default());
+    }
+    let clock = given.get_item(intern!(py, "clock"))?;
+    Ok(Settings {
+        seed: given.get_item(intern!(py, "seed"))?.extract()?,
+        slice: given.get_item(intern!(py, "slice"))?.extract()?,
+        virtual_start: if clock.is_none() { None } else { Some(clock.getattr(intern!(py, "start"))?.extract()?) },
     })
 }
 

@@ -3,6 +3,8 @@
 pub mod continuation;
 pub mod do_function;
 pub mod effect;
+pub mod engine;
+pub mod handle;
 pub mod handler;
 pub mod limits;
 pub mod link;

@@ -7,7 +7,7 @@ use pyo3::types::{PyAny, PyString, PyTraceback};
 
 use super::classes::handler::Installed;
 use super::classes::text::type_name;
-use super::names::names;
+use super::names::{library_code, names};
 use super::world::Code;
 
 /// Makes `earlier` the context of `error`, unless it has one already or the two are the same.
@@ -58,6 +58,21 @@ pub fn strip(py: Python<'_>, error: &PyErr, before: Option<&Bound<'_, PyTracebac
     }
 }
 
+/// Takes the frame of the library's own program out of what left it: the innermost programs are the user's.
+pub fn strip_own(py: Python<'_>, generator: &Bound<'_, PyAny>, error: &PyErr) {
+    let Ok(own) = library_code(py) else { return };
+    let code = generator.getattr(intern!(py, "gi_code"));
+    if !code.is_ok_and(|code| own.iter().any(|known| known.is(&code))) {
+        return;
+    }
+    if let Some(entry) = error.traceback(py) {
+        let rest = next_of(&entry);
+        // Up to 3.11 a `PyErr` has a traceback beside that of its value.
+        let _ = error.value(py).setattr(intern!(py, "__traceback__"), &rest);
+        error.set_traceback(py, rest);
+    }
+}
+
 fn next_of<'py>(entry: &Bound<'py, PyTraceback>) -> Option<Bound<'py, PyTraceback>> {
     entry.getattr(intern!(entry.py(), "tb_next")).ok()?.cast_into::<PyTraceback>().ok()
 }
@@ -66,6 +81,43 @@ fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<Py
     let class = py.import(intern!(py, "segue._result")).and_then(|module| module.getattr(intern!(py, "ContextLine")));
     let made = class.and_then(|class| class.call1((kind, name, place.0, place.1)));
     made.map_or_else(|_| py.None(), Bound::unbind)
+}
+
+/// Where code is suspended: its code object and the place in it, which lead to a line when somebody asks.
+pub fn mark(py: Python<'_>, code: &Code) -> Py<PyAny> {
+    let generator = code.generator.bind(py);
+    let place = generator.getattr(intern!(py, "gi_code")).and_then(|code| {
+        let frame = generator.getattr(intern!(py, "gi_frame"))?;
+        Py::new(py, Mark { code: code.unbind(), at: frame.getattr(intern!(py, "f_lasti"))?.extract()? })
+    });
+    place.map_or_else(|_| py.None(), Py::into_any)
+}
+
+/// A place in code. A code object holds no other objects but constants and names: the collector need not see it.
+#[pyclass(frozen, module = "segue._vm")]
+struct Mark {
+    code: Py<PyAny>,
+    at: i32,
+}
+
+/// The line of a marked place. What is no mark stays as it is.
+pub fn marked_line(py: Python<'_>, mark: &Py<PyAny>) -> Py<PyAny> {
+    let Ok(mark) = mark.bind(py).cast_exact::<Mark>() else { return mark.clone_ref(py) };
+    let (code, at) = (mark.get().code.bind(py), mark.get().at);
+    let name = code.getattr(intern!(py, "co_qualname")).unwrap_or_else(|_| py.None().into_bound(py));
+    let file = code.getattr(intern!(py, "co_filename")).map_or_else(|_| py.None(), Bound::unbind);
+    let number = line_at(code, at).unwrap_or_else(|_| py.None());
+    line(py, "program", name, (file, number))
+}
+
+fn line_at(code: &Bound<'_, PyAny>, at: i32) -> PyResult<Py<PyAny>> {
+    for entry in code.call_method0(intern!(code.py(), "co_lines"))?.try_iter()? {
+        let (start, end, line) = entry?.extract::<(i32, i32, Py<PyAny>)>()?;
+        if (start..end).contains(&at) {
+            return Ok(line);
+        }
+    }
+    Ok(code.py().None())
 }
 
 /// A suspended program: its name, file and line.

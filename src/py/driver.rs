@@ -1,7 +1,7 @@
 //! The engine under `run`, `async_run` and `PyVM`: the machine, its trash, and the loop between the two.
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyBaseException, PyKeyboardInterrupt, PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
@@ -13,7 +13,9 @@ use super::classes::nodes;
 use super::classes::result::RunResult;
 use super::classes::text::safe_repr;
 use super::contained::contained;
-use super::names::names;
+use super::entered::Entered;
+use super::errands::Errands;
+use super::names::{library_code, names};
 use super::roots::Roots;
 use super::world::{Dead, PyHost, PyWorld};
 use super::{call, context, error, leaving, os_fork, reserve, signals, stack};
@@ -35,6 +37,9 @@ pub struct Machine {
     vm: Vm<PyWorld>,
     trash: Vec<Dead>,
     roots: Roots,
+    entered: Entered,
+    errands: Errands,
+    idle: bool,
     trace: Option<Vec<Py<PyAny>>>,
     signal: Option<PyErr>,
     exceeded: Option<Py<PyBaseException>>,
@@ -50,6 +55,10 @@ pub enum Turn {
     Stepped,
     /// Somebody has to await what this action makes.
     Async(Py<PyAny>),
+    /// Nobody can go on before that long, or before something arrives.
+    Idle(Option<Duration>),
+    /// It could go on; others have their turn.
+    Busy,
     /// The run is over.
     Ended(Result<Py<PyAny>, Py<PyBaseException>>),
 }
@@ -60,11 +69,19 @@ const GRACE: u64 = 10_000;
 const LOOK_TURNS: u64 = 64;
 /// How often a line of Python is run, in turns of the loop: a program may have none of its own.
 const PYTHON_TURNS: u64 = 1024;
+/// How long a wait goes on without a look at signals.
+const WAIT_SLICE: Duration = Duration::from_millis(50);
 
 /// A host for one visit to the machine.
 macro_rules! host {
     ($machine:expr, $py:expr) => {
-        &mut PyHost { py: $py, trash: &mut $machine.trash, discontinued: &$machine.discontinued }
+        &mut PyHost {
+            py: $py,
+            trash: &mut $machine.trash,
+            discontinued: &$machine.discontinued,
+            entered: &mut $machine.entered,
+            errands: &mut $machine.errands,
+        }
     };
 }
 
@@ -76,6 +93,8 @@ impl Machine {
     pub fn new(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<Self> {
         os_fork::begun();
         reserve::hold();
+        // Where an error is told there may be no memory to look this up.
+        library_code(py)?;
         let root = root_program(program)?;
         let mut roots = Roots::default();
         let handlers = root_handlers(py, setting, &mut roots)?;
@@ -85,6 +104,8 @@ impl Machine {
             steps: limits.steps,
             depth: limits.depth,
             segments: limits.segments,
+            tasks: limits.tasks,
+            promises: limits.promises,
             time: limits.seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)),
             grace: limits.grace,
         });
@@ -93,10 +114,17 @@ impl Machine {
             (false, true) => Watch::Steps,
             (false, false) => Watch::Nothing,
         };
+        let mut vm = Vm::new(program, bounds, watch);
+        if setting.driven {
+            vm.be_driven();
+        }
         Ok(Self {
-            vm: Vm::new(program, bounds, watch),
+            vm,
             trash: Vec::new(),
             roots,
+            entered: Entered::default(),
+            errands: Errands::of(setting.driven),
+            idle: false,
             trace: setting.trace.then(Vec::new),
             signal: None,
             exceeded: None,
@@ -109,14 +137,29 @@ impl Machine {
 
     /// Goes on until the run is over, or somebody has to await; with `stepping`, until the next step.
     pub fn turn(&mut self, py: Python<'_>, stepping: bool) -> Turn {
-        contained(py, || Ok(self.advance(py, stepping))).unwrap_or_else(|error| {
+        self.turn_within(py, stepping, u64::MAX)
+    }
+
+    /// The same for so many turns of the loop. A wait that was told is over: whoever waited comes back.
+    pub fn turn_within(&mut self, py: Python<'_>, stepping: bool, turns: u64) -> Turn {
+        if std::mem::take(&mut self.idle) {
+            let outcome = self.waited(py);
+            self.vm.receive(host!(self, py), outcome);
+        }
+        let turn = contained(py, || Ok(self.advance(py, stepping, turns)));
+        let left = self.entered.leave(py);
+        turn.and_then(|turn| left.map(|()| turn)).unwrap_or_else(|error| {
             reserve::release();
             Turn::Ended(Err(error.into_value(py)))
         })
     }
 
-    fn advance(&mut self, py: Python<'_>, stepping: bool) -> Turn {
+    fn advance(&mut self, py: Python<'_>, stepping: bool, turns: u64) -> Turn {
+        let last = self.turns.saturating_add(turns);
         loop {
+            if self.turns >= last {
+                return Turn::Busy;
+            }
             let event = self.vm.advance(host!(self, py));
             self.sweep();
             self.turns += 1;
@@ -127,14 +170,10 @@ impl Machine {
                 Event::Python(call) => self.call(py, call),
                 Event::Fault(fault) => Outcome::Raised(self.fault(py, fault)),
                 Event::Attention => match self.interrupt(py) {
-                    Some(error) if self.interrupted && error.is_instance_of::<PyKeyboardInterrupt>(py) => {
-                        self.exceeded = Some(error.into_value(py));
-                        return Turn::Ended(Err(self.abandon(py)));
-                    }
-                    Some(error) => {
-                        self.interrupted |= error.is_instance_of::<PyKeyboardInterrupt>(py);
-                        Outcome::Raised(error.into_value(py))
-                    }
+                    Some(error) => match self.interrupted_by(py, error) {
+                        Ok(outcome) => outcome,
+                        Err(ended) => return Turn::Ended(Err(ended)),
+                    },
                     None => continue,
                 },
                 Event::Stepped(note) => {
@@ -146,6 +185,20 @@ impl Machine {
                 }
                 Event::Async(_) if self.closing => Outcome::Raised(error::closed(py).into_value(py)),
                 Event::Async(action) => return Turn::Async(action),
+                Event::Idle(at_most) => {
+                    let at_most = [at_most, self.vm.may_wait()].into_iter().flatten().min();
+                    if self.errands.driven {
+                        self.idle = true;
+                        return Turn::Idle(at_most);
+                    }
+                    match self.idle(py, at_most) {
+                        Ok(()) => self.waited(py),
+                        Err(error) => match self.interrupted_by(py, error) {
+                            Ok(outcome) => outcome,
+                            Err(ended) => return Turn::Ended(Err(ended)),
+                        },
+                    }
+                }
                 Event::Done(value) => return Turn::Ended(Ok(value)),
                 Event::Failed(error) => return Turn::Ended(Err(error)),
                 Event::Exhausted => return Turn::Ended(Err(self.abandon(py))),
@@ -158,6 +211,22 @@ impl Machine {
             }
             self.vm.receive(host!(self, py), outcome);
         }
+    }
+
+    /// An error interrupts a wait that was told, or meets the program where it is.
+    pub fn interrupt_wait(&mut self, py: Python<'_>, error: Py<PyBaseException>) {
+        if std::mem::take(&mut self.idle) {
+            self.vm.receive(host!(self, py), Outcome::Raised(error));
+        } else {
+            let Some(error) = self.vm.interrupt_bodies(error) else { return };
+            self.signal = Some(PyErr::from_value(error.into_bound(py).into_any()));
+            self.vm.mailbox().interrupt();
+        }
+    }
+
+    /// What is to be done beside the run.
+    pub const fn errands(&mut self) -> &mut Errands {
+        &mut self.errands
     }
 
     /// Feeds what came of an action.
@@ -176,7 +245,8 @@ impl Machine {
             return;
         };
         self.closing = true;
-        self.vm.begin_grace();
+        self.idle = false;
+        self.vm.begin_closing();
         let thrown = error.clone().unbind();
         self.exceeded = Some(thrown.clone_ref(py));
         self.vm.receive(host!(self, py), Outcome::Raised(error.unbind()));
@@ -192,13 +262,58 @@ impl Machine {
     /// Nobody asks for the result any more: what it would have shown is told.
     pub fn let_go(&mut self, py: Python<'_>) {
         for lost in self.vm.take_unobserved() {
-            tell(py, &lost.error);
+            tell(py, &self.lost(py, lost).0);
         }
     }
 
     #[inline]
     fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Outcome<PyWorld> {
+        if let Err(error) = self.entered.switch(py, self.vm.context().map(|(_, context)| context)) {
+            return Outcome::Raised(error.into_value(py));
+        }
         call::run(py, call, &mut self.roots)
+    }
+
+    /// What came from outside is raised in the program. A second Ctrl-C ends the run, its clean-up as well.
+    fn interrupted_by(&mut self, py: Python<'_>, error: PyErr) -> Result<Outcome<PyWorld>, Py<PyBaseException>> {
+        let is_pressed = error.is_instance_of::<PyKeyboardInterrupt>(py);
+        let error = error.into_value(py);
+        if self.interrupted && is_pressed {
+            self.exceeded = Some(error);
+            return Err(self.abandon(py));
+        }
+        self.interrupted |= is_pressed;
+        Ok(Outcome::Raised(error))
+    }
+
+    /// A wait is over: it may have taken longer than the run is to take.
+    fn waited(&mut self, py: Python<'_>) -> Outcome<PyWorld> {
+        match self.vm.passed_while_waiting() {
+            Some(bound) => Outcome::Raised(self.fault(py, Fault::Exceeded(bound))),
+            None => Outcome::Returned(py.None()),
+        }
+    }
+
+    /// Waits until a program may go on: in slices, so that a signal is not kept waiting.
+    fn idle(&self, py: Python<'_>, at_most: Option<Duration>) -> PyResult<()> {
+        let until = at_most.and_then(|at_most| Instant::now().checked_add(at_most));
+        let mailbox = self.vm.mailbox().clone();
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(());
+            }
+            let slice = left.unwrap_or(WAIT_SLICE).min(WAIT_SLICE);
+            let rung = py.detach(|| mailbox.wait(slice));
+            leaving::stand_still(py);
+            py.check_signals()?;
+            if signals::take_pressed(&mailbox) {
+                return Err(PyKeyboardInterrupt::new_err(()));
+            }
+            if mailbox.wants_attention() || self.vm.meter().overdue().is_some() || rung {
+                return Ok(());
+            }
+        }
     }
 
     /// Drops what is dead: user code may run, and may leave more behind.
@@ -216,9 +331,12 @@ impl Machine {
 
     fn fault(&mut self, py: Python<'_>, fault: Fault<PyWorld>) -> Py<PyBaseException> {
         let exceeded = matches!(fault, Fault::Exceeded(_));
+        let is_new = !matches!(fault, Fault::Again(_));
         let error = error::raise(py, fault, self.vm.meter().bounds());
-        // It is raised at a yield: what is handled where the run began is no context of it.
-        error.set_context(py, None);
+        if is_new {
+            // It is raised at a yield: what is handled where the run began is no context of it.
+            error.set_context(py, None);
+        }
         let error = error.into_value(py);
         if exceeded {
             self.exceeded = Some(error.clone_ref(py));
@@ -305,6 +423,7 @@ impl Machine {
             visit.call(entry)?;
         }
         visit.call(&self.exceeded)?;
+        self.errands.traverse(visit)?;
         self.roots.traverse(visit)
     }
 }
@@ -322,7 +441,7 @@ pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>
     let ended = loop {
         match machine.turn(py, false) {
             Turn::Ended(ended) => break ended,
-            Turn::Stepped => {}
+            Turn::Stepped | Turn::Busy | Turn::Idle(_) => {}
             Turn::Async(action) => {
                 let error = PyTypeError::new_err(format!(
                     "run() cannot await {}: use async_run, or a handler that owns an event loop",

@@ -1,18 +1,21 @@
 //! The library's errors, from what the machine says is wrong. Law: semantics 4.
 
 use pyo3::IntoPyObjectExt;
+use std::collections::HashSet;
 use std::fmt::{self, Write};
 
-use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyBaseException, PyMemoryError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyString, PyType};
 
+use super::classes::handle;
 use super::classes::mistake::mistake;
 use super::classes::store::Mapping;
 use super::classes::text::{named, safe_repr, type_name};
+use super::context;
 use super::names::{error_class, names};
 use super::world::PyWorld;
-use crate::core::fault::{Bound as RunBound, Fate, Fault, Refusal};
+use crate::core::fault::{Again, Bound as RunBound, Fate, Fault, Refusal, Stuck};
 use crate::core::limits::Bounds;
 use crate::core::step::Place;
 
@@ -109,6 +112,56 @@ pub fn raise(py: Python<'_>, fault: Fault<PyWorld>, bounds: &Bounds) -> PyErr {
             "a continuation that has not started takes None first, not {}",
             safe_repr(value.bind(py))
         )),
+        Fault::NotRunning => make(
+            py,
+            "ContinuationError",
+            "this handler runs its own tasks, and the effect came from a fork of it that is none of them".to_owned(),
+        ),
+        Fault::Closed => closed(py),
+        Fault::Cancelled(scope) => {
+            let made = names(py).and_then(|names| names.cancelled.bind(py).call1((scope,)));
+            made.map_or_else(|error| error, PyErr::from_value)
+        }
+        Fault::TaskCancelled(task) => {
+            make(py, "TaskCancelledError", format!("{} was cancelled", handle::told(task.bind(py))))
+        }
+        Fault::Again(again) => raised_again(py, *again),
+        Fault::Deadlock(stuck) => deadlock(py, stuck),
+        Fault::Unfinished(task) => make(
+            py,
+            "UnfinishedTaskError",
+            format!(
+                "{} was still running when the program ended, and was cancelled: wait for it, spawn it in a \
+                 task_group, or spawn it with daemon=True",
+                handle::told(task.bind(py))
+            ),
+        ),
+        Fault::Completed(promise) => completed(py, promise.bind(py)),
+        Fault::Broken(_) => make(
+            py,
+            "BrokenPromiseError",
+            "the completer of this external promise is gone, and nobody can complete it any more: keep it until \
+             complete() or fail() was called"
+                .to_owned(),
+        ),
+        Fault::HeldAlready(lock) => make(
+            py,
+            "LockError",
+            format!("this task holds {} already, and would wait for itself", safe_repr(lock.bind(py))),
+        ),
+        Fault::NotHeld(lock) => {
+            let lock = lock.bind(py);
+            let why = if lock.is_instance_of::<handle::Lock>() {
+                "is not held by this task"
+            } else {
+                "has all its permits already"
+            };
+            make(py, "LockError", format!("{} {why}: Acquire comes before Release", safe_repr(lock)))
+        }
+        Fault::ChannelClosed(channel) => {
+            make(py, "ChannelClosedError", format!("{} is closed", safe_repr(channel.bind(py))))
+        }
+        Fault::Unfit(effect) => unfit(py, effect.bind(py)),
         Fault::TaskEnded(value) => {
             let made = error_class(py, "TaskEndedError").and_then(|class| class.call1((value,)));
             made.map_or_else(|error| error, PyErr::from_value)
@@ -125,6 +178,66 @@ pub fn raise(py: Python<'_>, fault: Fault<PyWorld>, bounds: &Bounds) -> PyErr {
     }
 }
 
+/// A promise that is completed a second time.
+#[must_use]
+pub fn completed(py: Python<'_>, promise: &Bound<'_, PyAny>) -> PyErr {
+    let message = format!("{} was completed already: a promise is completed once", safe_repr(promise));
+    make(py, "PromiseCompletedError", message)
+}
+
+/// A promise that is completed when its run is over.
+#[must_use]
+pub fn too_late(py: Python<'_>, promise: &Bound<'_, PyAny>) -> PyErr {
+    let message = format!("{} comes too late: the run that waited for it is over", safe_repr(promise));
+    make(py, "PromiseCompletedError", message)
+}
+
+/// What a task failed with, as it left the task: whoever waits gets it with that traceback, however often.
+fn raised_again(py: Python<'_>, again: Again<PyWorld>) -> PyErr {
+    let Again { error, trace, later } = again;
+    // What refuses it keeps the traceback that it has.
+    let _ = error.bind(py).setattr(pyo3::intern!(py, "__traceback__"), trace);
+    let raised = PyErr::from_value(error.into_bound(py).into_any());
+    let known: HashSet<String> = error_notes(&raised, py).unwrap_or_default();
+    for task in later {
+        let task = task.bind(py);
+        let note = format!("{} failed after it: {}", handle::told(task), handle::failure(task));
+        if known.contains(&note) {
+            continue;
+        }
+        // An exception that takes no notes goes without.
+        let _ = raised.value(py).call_method1("add_note", (note,));
+    }
+    raised
+}
+
+/// The notes that an exception has already: gathered again, the same failure is told once.
+fn error_notes(error: &PyErr, py: Python<'_>) -> PyResult<HashSet<String>> {
+    let Some(notes) = error.value(py).getattr_opt(pyo3::intern!(py, "__notes__"))? else { return Ok(HashSet::new()) };
+    notes.try_iter()?.map(|note| note?.extract()).collect()
+}
+
+fn deadlock(py: Python<'_>, stuck: Vec<Stuck<PyWorld>>) -> PyErr {
+    let rows = stuck.into_iter().map(|one| {
+        let place = one.place.unwrap_or_else(|| py.None());
+        let origin = one.origin.map_or_else(|| py.None(), |mark| context::marked_line(py, &mark));
+        (handle::name_of(one.task.bind(py)), safe_repr(one.effect.bind(py)), place, origin)
+    });
+    let rows: Vec<_> = rows.collect();
+    let made = error_class(py, "DeadlockError").and_then(|class| class.call1((rows,)));
+    made.map_or_else(|error| error, PyErr::from_value)
+}
+
+/// An effect that holds what its handler cannot work on.
+fn unfit(py: Python<'_>, effect: &Bound<'_, PyAny>) -> PyErr {
+    let told = py
+        .import("segue._tasks")
+        .and_then(|tasks| tasks.getattr("unfit"))
+        .and_then(|unfit| unfit.call1((effect,)))
+        .and_then(|error| Ok(error.cast_into::<PyBaseException>()?));
+    told.map_or_else(|error| error, |error| PyErr::from_value(error.into_any()))
+}
+
 /// A bug of the machine, which says so.
 #[must_use]
 pub fn internal(py: Python<'_>, message: &str) -> PyErr {
@@ -136,6 +249,8 @@ fn exceeded(py: Python<'_>, bound: RunBound, bounds: &Bounds) -> PyErr {
         RunBound::Steps => ("steps", bounds.steps.into_py_any(py)),
         RunBound::Depth => ("depth", bounds.depth.into_py_any(py)),
         RunBound::Segments => ("segments", bounds.segments.into_py_any(py)),
+        RunBound::Tasks => ("tasks", bounds.tasks.into_py_any(py)),
+        RunBound::Promises => ("promises", bounds.promises.into_py_any(py)),
         RunBound::Seconds => ("seconds", bounds.time.map(|time| time.as_secs_f64()).into_py_any(py)),
     };
     let made = value.and_then(|value| names(py)?.limit_exceeded.bind(py).call1((name, value)));

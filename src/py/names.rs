@@ -51,6 +51,10 @@ pub struct Names {
     pub coroutine: Py<PyType>,
     /// `types.GeneratorType`
     pub generator: Py<PyType>,
+    /// `segue._errors.Cancelled`
+    pub cancelled: Py<PyType>,
+    /// `contextvars.copy_context`
+    pub copy_context: Py<PyAny>,
     /// `segue._errors.LimitExceeded`
     pub limit_exceeded: Py<PyType>,
     /// `copy.copy`
@@ -79,6 +83,8 @@ fn look_up(py: Python<'_>) -> PyResult<Names> {
         discontinued: errors.getattr("Discontinued")?.unbind(),
         coroutine: types.getattr("CoroutineType")?.cast_into::<PyType>()?.unbind(),
         generator: types.getattr("GeneratorType")?.cast_into::<PyType>()?.unbind(),
+        cancelled: errors.getattr("Cancelled")?.cast_into::<PyType>()?.unbind(),
+        copy_context: py.import("contextvars")?.getattr("copy_context")?.unbind(),
         limit_exceeded: errors.getattr("LimitExceeded")?.cast_into::<PyType>()?.unbind(),
         copy: py.import("copy")?.getattr("copy")?.unbind(),
         iterators: iterators(py)?,
@@ -93,6 +99,19 @@ fn iterators(py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
         .into_iter()
         .map(|class| Ok(class.getattr("__iter__")?.getattr("__code__")?.unbind()))
         .collect()
+}
+
+/// The code of the library's own programs.
+///
+/// # Errors
+/// When the package is broken.
+pub fn library_code(py: Python<'_>) -> PyResult<&Vec<Py<PyAny>>> {
+    static CODE: Found<Vec<Py<PyAny>>> = Found::not_yet();
+    CODE.get(py, |py| {
+        let mut code: Vec<Py<PyAny>> = py.import("segue._structure")?.getattr("LIBRARY_CODE")?.extract()?;
+        code.extend(py.import("segue._awaiting")?.getattr("LIBRARY_CODE")?.extract::<Vec<Py<PyAny>>>()?);
+        Ok(code)
+    })
 }
 
 /// A class of `segue._errors`, for the error path.

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use super::names::Found;
-use crate::core::continuation::Mailbox;
+use crate::core::mailbox::Mailbox;
 
 /// A run of the main thread.
 struct Run {

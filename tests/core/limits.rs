@@ -194,7 +194,7 @@ fn a_run_that_is_closed_has_only_the_grace() {
     let program = with_handler(&answering("h", 1), endless);
     let mut machine = Run::new(program).bounds(|bounds| bounds.grace = 7).machine();
     assert!(matches!(machine.go(), Stop::Async(_)));
-    machine.vm.begin_grace();
+    machine.vm.begin_closing();
     machine.feed(Outcome::Returned(().into()));
     let stop = machine.go();
     let report = machine.finish(stop);

@@ -4,6 +4,7 @@
 //! left unused, no generator suspended, and the machine itself dropped nothing (it hands what is dead to the host).
 
 mod arena;
+mod bodies;
 mod continuations;
 mod dispatch;
 mod ends;
@@ -18,6 +19,7 @@ mod natives;
 mod one_shot;
 mod operations;
 mod programs;
+mod scheduler;
 mod scripted;
 mod sizes;
 mod stops;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use segue::core::fault::Fault;
 use segue::core::ids::ClauseId;
-use segue::core::native::{Answer, Load, Native, Store, Thunk};
+use segue::core::native::{Answer, Held, Load, Native, Store, Thunk};
 
 use crate::scripted::class::{PING, PONG, READ, WRITE};
 use crate::scripted::host::{Clones, Scripted};
@@ -35,7 +35,7 @@ impl Native<Scripted> for Counter {
         Some(Box::new(Self(self.0)))
     }
 
-    fn visit(&self, _: &mut dyn FnMut(&Value)) {}
+    fn visit(&self, _: &mut dyn FnMut(Held<'_, Scripted>)) {}
 
     fn release(self: Box<Self>, _: &mut dyn Store<Scripted>) {}
 }
@@ -125,8 +125,8 @@ impl Native<Scripted> for Shelved {
         }
     }
 
-    fn visit(&self, see: &mut dyn FnMut(&Value)) {
-        see(self.mapping());
+    fn visit(&self, see: &mut dyn FnMut(Held<'_, Scripted>)) {
+        see(Held::Value(self.mapping()));
     }
 
     fn release(mut self: Box<Self>, store: &mut dyn Store<Scripted>) {
@@ -240,8 +240,8 @@ impl Native<Scripted> for Plain {
         Answer::Request(store.modify(mapping, key, function))
     }
 
-    fn visit(&self, see: &mut dyn FnMut(&Value)) {
-        self.0.iter().for_each(see);
+    fn visit(&self, see: &mut dyn FnMut(segue::core::native::Held<'_, Scripted>)) {
+        self.0.iter().for_each(|mapping| see(segue::core::native::Held::Value(mapping)));
     }
 
     fn release(mut self: Box<Self>, store: &mut dyn Store<Scripted>) {

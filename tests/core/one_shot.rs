@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use segue::core::continuation::Mailbox;
 use segue::core::fault::{Fate, Refusal};
+use segue::core::mailbox::Mailbox;
 use segue::core::step::Outcome;
 
 use crate::scripted::class::PING;

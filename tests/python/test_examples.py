@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -335,3 +336,13 @@ def test_the_bank_command(tmp_path, capsys):
     broken.write_text("rob ann\n")
     assert bank.main([str(broken), "--ledger", str(ledger)]) == 1
     assert "not a command: 'rob ann'" in capsys.readouterr().err
+
+
+# second_scheduler, on which most tests of tasks run
+
+
+def test_the_second_scheduler_command():
+    command = [sys.executable, "-m", "examples.second_scheduler"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["rice after 12 minutes", "beans after 30 minutes", "tea after 17 minutes"]

@@ -20,13 +20,14 @@ LAYERS: dict[str, list[set[str]]] = {
         {"ids"},
         {"arena"},
         {"host"},
+        {"prompt"},
+        {"frame"},
         {"fault"},
+        {"limits", "mailbox"},
         {"native"},
         {"step"},
-        {"frame"},
         {"ctrl"},
-        {"interceptor"},
-        {"limits"},
+        {"contexts", "interceptor"},
         {"segment"},
         {"visit"},
         {"trace"},
@@ -37,14 +38,15 @@ LAYERS: dict[str, list[set[str]]] = {
     "effects": [],
     "py": [
         {"names", "reserve"},
-        {"leaving"},
+        {"entered", "leaving"},
         {"stack"},
-        {"classes", "contained", "context", "error", "roots", "world"},
+        {"classes", "contained", "context", "errands", "error", "roots", "world"},
         {"signals"},
         {"os_fork"},
         {"call"},
         {"driver"},
         {"classes::vm"},
+        {"classes::engine"},
     ],
 }
 # Types of a higher row that a lower one names all the same: plain data, or the seam between machine and world.
@@ -53,8 +55,6 @@ NAMED_UPWARD = {
     ("host", "core::ctrl::Ctrl"),
     ("host", "core::native::Store"),
     ("fault", "core::step::Place"),
-    ("step", "core::segment::Hooks"),
-    ("frame", "core::segment::Hooks"),
 }
 ORDER = list(LAYERS)
 USE = re.compile(r"^\s*(?:pub(?:\([^)]*\))?\s+)?use\s+([^;]+);|\b((?:crate|self|super)(?:::\w+)+)", re.MULTILINE)

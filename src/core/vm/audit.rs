@@ -102,7 +102,7 @@ impl<W: World> Vm<W> {
         for frame in self.segments.iter().flat_map(|(_, segment)| &segment.frames) {
             match frame {
                 Frame::Clause(clause) if bare(clause) => hold(clause.prompt)?,
-                Frame::Evaluated(prompt, _) | Frame::Forwarded(prompt) => hold(*prompt)?,
+                Frame::Evaluated(prompt, _) | Frame::Forwarded(prompt) | Frame::Branching(prompt, _) => hold(*prompt)?,
                 Frame::Unwinding(unwinding) => match &unwinding.then {
                     Then::Leave(clause, departure) => {
                         let (Departure::Own(one, _) | Departure::Other(one, _) | Departure::Pass(one)) = departure;
@@ -178,6 +178,7 @@ impl<W: World> Vm<W> {
             for frame in &segment.frames {
                 match frame {
                     Frame::Enter(entering) => user(entering.native),
+                    Frame::Block(prompt) => user(prompt.native),
                     Frame::Inheriting(inheriting) => inheriting.layers.iter().for_each(|layer| {
                         if let Layer::Handler(_, native, _) = layer {
                             user(*native);

@@ -41,7 +41,7 @@ impl<W: World> Vm<W> {
                     self.push_frame(Frame::Enter(entering));
                     return self.call(Pending::Program, PythonCall::Hook(handler, Hook::Enter, None));
                 }
-                self.open_prompt(*entering)
+                self.open_prompt(host, *entering)
             }
             Frame::Exit(handler) => {
                 self.push_frame(Frame::AfterValue(value));
@@ -78,6 +78,17 @@ impl<W: World> Vm<W> {
                 self.continue_with(host, waiting, Resumption::Value(value))
             }
             Frame::Settle(prompt, effect) => self.settle(host, prompt, effect, Ok(value)),
+            Frame::Block(prompt) => self.leave_prompt(host, *prompt, Ok(value)),
+            Frame::Running(native) => self.body_ended(host, native, Ok(value)),
+            Frame::Idle(native) => {
+                host.discard(value);
+                self.woken(host, native, Ok(()))
+            }
+            Frame::Branching(prompt, effect) => {
+                host.discard(effect);
+                let performer = self.held_by(prompt);
+                self.continue_with(host, performer, Resumption::Value(value))
+            }
             Frame::Evaluated(prompt, thunk) => self.evaluated(host, prompt, thunk, Ok(value)),
             Frame::Acquired(usage, release) => {
                 let resource = host.clone_value(&value);
@@ -125,6 +136,15 @@ impl<W: World> Vm<W> {
                 self.continue_with(host, waiting, Resumption::Error(error))
             }
             Frame::Settle(prompt, effect) => self.settle(host, prompt, effect, Err(error)),
+            Frame::Block(prompt) => self.leave_prompt(host, *prompt, Err(error)),
+            Frame::Running(native) => self.body_ended(host, native, Err(error)),
+            Frame::Idle(native) => self.woken(host, native, Err(error)),
+            // A fork failed: there is no new body.
+            Frame::Branching(prompt, effect) => {
+                host.discard(effect);
+                let performer = self.held_by(prompt);
+                self.continue_with(host, performer, Resumption::Error(error))
+            }
             Frame::Evaluated(prompt, thunk) => self.evaluated(host, prompt, thunk, Err(error)),
             Frame::Release(resource, release) => {
                 self.push_frame(Frame::AfterError(error));
@@ -173,7 +193,9 @@ impl<W: World> Vm<W> {
         let waiting = self.held_by(prompt);
         self.attach(waiting);
         let native = self.native_of(prompt);
-        match self.native(native).settle_thunk(host, thunk, outcome) {
+        let settled = self.native(native).settle_thunk(host, thunk, outcome);
+        self.unstall();
+        match settled {
             Answer::Value(value) => {
                 let value = self.count(host, StepKind::Exit, value)?;
                 self.proceed(Mode::Deliver(value))
@@ -200,6 +222,9 @@ impl<W: World> Vm<W> {
                 self.push_frame(Frame::Settle(prompt, effect));
                 return self.call(Pending::Program, PythonCall::Request(request));
             }
+            Answer::Suspend => return self.suspend(host, prompt, effect),
+            Answer::Branch(program) => return self.branch(host, prompt, effect, program),
+            Answer::Fault(Fault::Cycle(thunk)) => return self.stall(host, effect, thunk),
             answer => {
                 host.discard(effect);
                 answer
@@ -211,10 +236,15 @@ impl<W: World> Vm<W> {
                 self.proceed(Mode::Deliver(value))
             }
             Answer::Raise(error) => self.proceed(Mode::Throw(error)),
-            Answer::Fault(fault) => super::fault(fault),
+            Answer::Fault(fault) => {
+                if let Fault::Exceeded(bound) = fault {
+                    self.meter.passed(bound);
+                }
+                super::fault(fault)
+            }
             Answer::Evaluate { program, thunk } => self.evaluate_thunk(host, prompt, program, thunk),
-            Answer::Request(_) | Answer::Forward => {
-                super::fault(Fault::Internal("a request and a forward keep their effect"))
+            Answer::Request(_) | Answer::Forward | Answer::Suspend | Answer::Branch(_) => {
+                super::fault(Fault::Internal("what keeps its effect was answered before"))
             }
         }
     }

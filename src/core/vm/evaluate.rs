@@ -139,11 +139,14 @@ impl<W: World> Vm<W> {
     }
 
     /// Opens the prompt, and evaluates the body on it.
-    pub(super) fn open_prompt(&mut self, entering: Entering<W>) -> Flow<W> {
+    pub(super) fn open_prompt(&mut self, host: &mut impl Host<W>, entering: Entering<W>) -> Flow<W> {
         let Entering { handler, native, hooks, program, .. } = entering;
         // What `exit` undoes is done: the prompt opens whatever the bounds say, and past a bound its body fails.
         let permit = self.meter.open(self.segments.live());
-        let prompt = Prompt { handler, native, hooks, forked: false, unwinding: false, home: None };
+        let mut prompt = Prompt { handler, native, hooks, forked: false, unwinding: false, home: None };
+        if let Some(native) = native.filter(|native| self.native(*native).holds_bodies()) {
+            prompt = self.open_block(host, prompt, native);
+        }
         self.open_segment(Kind::Prompt(prompt));
         self.current().mode = Mode::HandleYield(program, Place::Node);
         begin_inside(permit)

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use super::{Flow, Vm};
-use crate::core::frame::{Frame, Inheriting, Layer};
+use crate::core::frame::{Frame, Goal, Inheriting, Layer};
 use crate::core::host::{Host, World};
+use crate::core::ids::SegmentId;
 use crate::core::segment::{Hooks, Kind, Prompt};
 use crate::core::step::{Hook, Installation, Mode, Pending, Place, PythonCall};
 use crate::core::trace;
@@ -16,28 +17,38 @@ impl<W: World> Vm<W> {
             return self.refuse(host, k);
         };
         let head = self.segments[prompt].head.unwrap_or(prompt);
-        let layers: Vec<_> = trace::outward(&self.segments, head)
-            .filter_map(|(_, segment)| match &segment.kind {
+        let layers = self.layers(host, head, prompt);
+        host.discard(k);
+        self.inherit_layers(host, Inheriting { layers, forking: None, program, goal: Goal::Evaluate })
+    }
+
+    /// What stands from `head` outward, to `prompt` inclusive: what is to be forked, outermost last.
+    pub(super) fn layers(&mut self, host: &impl Host<W>, head: SegmentId, prompt: SegmentId) -> Vec<Layer<W>> {
+        let mut layers = Vec::new();
+        for (id, segment) in trace::outward(&self.segments, head) {
+            match &segment.kind {
                 Kind::Prompt(prompt) => {
-                    Some(Layer::Handler(host.clone_handler(&prompt.handler), prompt.native, prompt.hooks))
+                    layers.push(Layer::Handler(host.clone_handler(&prompt.handler), prompt.native, prompt.hooks));
                 }
-                Kind::Interceptor(id, function) => Some(Layer::Interceptor(*id, host.clone_value(function))),
-                Kind::Wall(allow) => Some(Layer::Wall(host.clone_value(allow))),
-                Kind::Root | Kind::Body | Kind::Detour { .. } => None,
-            })
-            .collect();
+                Kind::Interceptor(id, function) => layers.push(Layer::Interceptor(*id, host.clone_value(function))),
+                Kind::Wall(allow) => layers.push(Layer::Wall(host.clone_value(allow))),
+                Kind::Root | Kind::Body | Kind::Detour { .. } => {}
+            }
+            if id == prompt {
+                break;
+            }
+        }
         // A `fork` may let `k` go: until its layer stands, each native installation lives for it.
         for layer in &layers {
             if let Layer::Handler(_, native, _) = layer {
                 self.share_native(*native);
             }
         }
-        host.discard(k);
-        self.inherit_layers(host, Inheriting { layers, forking: None, program })
+        layers
     }
 
     /// Opens one segment a layer, outermost first; a `fork` of the user runs on the innermost one opened so far.
-    fn inherit_layers(&mut self, host: &mut impl Host<W>, mut inheriting: Inheriting<W>) -> Flow<W> {
+    pub(super) fn inherit_layers(&mut self, host: &mut impl Host<W>, mut inheriting: Inheriting<W>) -> Flow<W> {
         loop {
             if !inheriting.layers.is_empty()
                 && let ControlFlow::Break(event) = self.permit_segment()
@@ -70,7 +81,10 @@ impl<W: World> Vm<W> {
                 Layer::Wall(allow) => self.open_segment(Kind::Wall(allow)),
             }
         }
-        self.proceed(Mode::HandleYield(inheriting.program, Place::Node))
+        match inheriting.goal {
+            Goal::Evaluate => self.proceed(Mode::HandleYield(inheriting.program, Place::Node)),
+            Goal::Detach(context) => self.branched(host, inheriting.program, context),
+        }
     }
 
     fn open_fork(&mut self, handler: W::Handler, native: Option<crate::core::ids::NativeId>, hooks: Hooks) {
@@ -128,6 +142,9 @@ pub(super) fn discard<W: World>(host: &mut impl Host<W>, inheriting: Inheriting<
     }
     if let Some(handler) = inheriting.forking {
         host.discard_handler(handler);
+    }
+    if let Goal::Detach(context) = inheriting.goal {
+        host.discard(context);
     }
     host.discard(inheriting.program);
 }

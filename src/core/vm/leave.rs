@@ -17,6 +17,9 @@ impl<W: World> Vm<W> {
         let kind = std::mem::replace(&mut segment.kind, Kind::Body);
         let caller = segment.caller;
         dispatch::forget(segment, host);
+        if let Some(context) = segment.context.take().and_then(|context| self.contexts.forget(context)) {
+            host.discard(context);
+        }
         self.segments.close(done);
         if let Some(caller) = caller {
             self.current_segment = caller;
@@ -45,7 +48,7 @@ impl<W: World> Vm<W> {
     }
 
     /// `result` maps what the body came to, `error` may answer, `exit` runs last: all outside of the prompt.
-    fn leave_prompt(
+    pub(super) fn leave_prompt(
         &mut self,
         host: &mut impl Host<W>,
         prompt: Prompt<W>,

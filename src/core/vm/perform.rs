@@ -1,5 +1,7 @@
 //! An effect is performed: the only dispatch boundary (semantics 2).
 
+use std::ops::ControlFlow;
+
 use super::{Flow, Shared, Vm, fault};
 use crate::core::continuation::ContinuationCell;
 use crate::core::dispatch::{self, Sight, Target};
@@ -13,6 +15,14 @@ use crate::core::trace;
 
 impl<W: World> Vm<W> {
     pub(super) fn perform(&mut self, host: &mut impl Host<W>, effect: W::Value) -> Flow<W> {
+        let effect = if self.sliced.is_empty() {
+            effect
+        } else {
+            match self.slice(host, effect)? {
+                Some(effect) => effect,
+                None => return ControlFlow::Continue(()),
+            }
+        };
         let effect = self.count(host, StepKind::Enter, effect)?;
         let from = self.current_segment;
         let target = if self.interceptors.any() {
@@ -175,7 +185,7 @@ impl<W: World> Vm<W> {
     }
 
     pub(super) fn add_native(&mut self, native: Box<dyn Native<W>>) -> NativeId {
-        let shared = Some(Shared { native, prompts: 1 });
+        let shared = Some(Shared { native, prompts: 1, open: false });
         if let Some(id) = self.free_natives.pop() {
             self.natives[id.0 as usize] = shared;
             return id;
@@ -209,7 +219,9 @@ impl<W: World> Vm<W> {
                 && let Some(shared) = slot.take()
             {
                 self.free_natives.push(id);
-                shared.native.release(host);
+                let mut native = shared.native;
+                self.unobserved.extend(native.unobserved(host));
+                native.release(host);
             }
         }
     }

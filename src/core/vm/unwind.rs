@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::resume::{discard_clause, discard_resumption};
-use super::{Flow, Unobserved, Vm, fault};
+use super::{Flow, Vm, fault};
 use crate::core::dispatch;
-use crate::core::fault::Fault;
+use crate::core::fault::{Cause, Fault, Unobserved};
 use crate::core::frame::{Continuation, Departure, Frame, Resumption, Then, Unwinding};
 use crate::core::host::{Host, World};
 use crate::core::ids::SegmentId;
@@ -130,7 +130,7 @@ impl<W: World> Vm<W> {
         match result {
             Ok(value) => host.discard(value),
             Err(error) if host.is_exception(&error) => {
-                self.unobserved.push(Unobserved { error, origin });
+                self.unobserved.push(Unobserved { cause: Cause::Error(error), origin });
                 return ControlFlow::Continue(());
             }
             Err(error) => self.interrupted_by(host, error),
@@ -173,7 +173,7 @@ impl<W: World> Vm<W> {
                 Frame::Clause(clause) if self.segments.holds(clause.prompt, clause.birth) => {
                     waiting.insert(clause.prompt);
                 }
-                Frame::Evaluated(prompt, _) | Frame::Forwarded(prompt) => {
+                Frame::Evaluated(prompt, _) | Frame::Forwarded(prompt) | Frame::Branching(prompt, _) => {
                     waiting.insert(*prompt);
                 }
                 Frame::Unwinding(unwinding) => match &unwinding.then {
@@ -192,6 +192,12 @@ impl<W: World> Vm<W> {
                 },
                 _ => {}
             }
+        }
+        // The bodies of a block that may go on are its handler's to end.
+        for shared in self.natives.iter().flatten().filter(|shared| shared.open) {
+            shared.native.holds(&mut |body| {
+                waiting.insert(body.prompt);
+            });
         }
         let detached = self
             .segments
@@ -218,6 +224,7 @@ pub(super) fn discard_frame<W: World>(host: &mut impl Host<W>, frame: Frame<W>) 
         | Frame::Start(value)
         | Frame::AfterValue(value)
         | Frame::Settle(_, value)
+        | Frame::Branching(_, value)
         | Frame::Evaluated(_, value) => host.discard(value),
         Frame::Acquired(one, other) | Frame::Release(one, other) => {
             host.discard(one);
@@ -225,6 +232,7 @@ pub(super) fn discard_frame<W: World>(host: &mut impl Host<W>, frame: Frame<W>) 
         }
         Frame::AfterError(error) => host.discard_error(error),
         Frame::Exit(handler) => host.discard_handler(handler),
+        Frame::Block(prompt) => host.discard_handler(prompt.handler),
         Frame::Enter(entering) => {
             host.discard_handler(entering.handler);
             host.discard(entering.program);
@@ -244,6 +252,11 @@ pub(super) fn discard_frame<W: World>(host: &mut impl Host<W>, frame: Frame<W>) 
                 Then::Unit => {}
             }
         }
-        Frame::Try | Frame::Intercepted | Frame::Answer(..) | Frame::Forwarded(_) => {}
+        Frame::Try
+        | Frame::Intercepted
+        | Frame::Answer(..)
+        | Frame::Forwarded(_)
+        | Frame::Running(_)
+        | Frame::Idle(_) => {}
     }
 }

@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pyo3::exceptions::{PyBaseException, PyTypeError};
 use pyo3::prelude::*;
@@ -209,6 +210,18 @@ impl PyVm {
 
 const RUNNING: &str = "the VM is already running";
 
+/// Why a program that somebody else's loop drives gives way.
+pub enum Driven {
+    /// Others have their turn.
+    Busy,
+    /// Nobody can go on before that long, or before something arrives.
+    Idle(Option<Duration>),
+    /// Somebody has to await what this action makes.
+    Async(Py<PyAny>),
+    /// It is over.
+    Ended,
+}
+
 #[pymethods]
 impl PyVm {
     #[new]
@@ -227,7 +240,8 @@ impl PyVm {
     ) -> PyResult<Py<RunResult>> {
         self.claim(py)?;
         let limits = self.limits.as_ref().map(Py::get);
-        let setting = Setting { handlers, env: None, store: None, trace: self.trace, stepping: false, limits };
+        let setting =
+            Setting { handlers, env: None, store: None, trace: self.trace, stepping: false, driven: false, limits };
         let result = driver::run(py, program, &setting);
         self.put(State::Idle);
         result
@@ -252,26 +266,9 @@ impl PyVm {
         env: Option<&Bound<'_, PyAny>>,
         store: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let (py, vm) = (slf.py(), slf.get());
-        vm.claim(py)?;
-        let limits = vm.limits.as_ref().map(Py::get);
-        let setting = Setting { handlers, env, store, trace: vm.trace, stepping: true, limits };
-        let made = contained(py, || {
-            let machine = Machine::new(py, program, &setting)?;
-            let closer = Bound::new(py, Closer(vm.cell.clone()))?;
-            Ok((machine, PyWeakrefReference::new_with(slf.as_any(), closer)?))
-        });
-        match made {
-            Ok((machine, watch)) => {
-                vm.cell.watch(Some(watch.unbind()));
-                vm.put(State::Ready(Box::new(machine)));
-                Ok(())
-            }
-            Err(error) => {
-                vm.put(State::Idle);
-                Err(error)
-            }
-        }
+        let limits = slf.get().limits.as_ref().map(Py::get);
+        let setting = Setting { handlers, env, store, trace: slf.get().trace, stepping: true, driven: false, limits };
+        Self::begin(slf, program, &setting)
     }
 
     /// Makes one step: `("continue",)`, `("call_async", action)`, `("done", value)` or `("error", exc)`.
@@ -301,7 +298,7 @@ impl PyVm {
     }
 
     /// The result of the program that ended. What is no `Exception` is raised, with the result as `exc.run_result`.
-    fn finish(&self, py: Python<'_>) -> PyResult<Py<RunResult>> {
+    pub(super) fn finish(&self, py: Python<'_>) -> PyResult<Py<RunResult>> {
         let (machine, ended) = self.take(py, |state| match state {
             State::Ended(machine, ended) => Ok((machine, ended)),
             _ => Err((state, "no program has ended: step one to its end first")),
@@ -336,6 +333,78 @@ impl PyVm {
 }
 
 impl PyVm {
+    /// Takes a program, to be driven.
+    pub(super) fn begin(slf: &Bound<'_, Self>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>) -> PyResult<()> {
+        let (py, vm) = (slf.py(), slf.get());
+        vm.claim(py)?;
+        let made = contained(py, || {
+            let machine = Machine::new(py, program, setting)?;
+            let closer = Bound::new(py, Closer(vm.cell.clone()))?;
+            Ok((machine, PyWeakrefReference::new_with(slf.as_any(), closer)?))
+        });
+        match made {
+            Ok((machine, watch)) => {
+                vm.cell.watch(Some(watch.unbind()));
+                vm.put(State::Ready(Box::new(machine)));
+                Ok(())
+            }
+            Err(error) => {
+                vm.put(State::Idle);
+                Err(error)
+            }
+        }
+    }
+
+    /// A VM for one run that somebody else's loop drives.
+    pub(super) fn for_loop(trace: bool, limits: Option<Py<Limits>>) -> Self {
+        Self { trace, limits, cell: Arc::default() }
+    }
+
+    /// Works on the program that is between two turns, or that waits.
+    pub(super) fn with<T>(&self, py: Python<'_>, work: impl FnOnce(&mut Machine) -> T) -> PyResult<T> {
+        let (mut machine, waits) = self.take(py, |state| match state {
+            State::Ready(machine) => Ok((machine, false)),
+            State::Waiting(machine) => Ok((machine, true)),
+            State::Running => Err((state, RUNNING)),
+            State::Idle | State::Ended(..) => Err((state, "no program is going on")),
+        })?;
+        let done = work(&mut machine);
+        self.put(if waits { State::Waiting(machine) } else { State::Ready(machine) });
+        Ok(done)
+    }
+
+    /// So many turns of the loop.
+    pub(super) fn drive(&self, py: Python<'_>, turns: u64) -> PyResult<Driven> {
+        let mut machine = self.take(py, |state| match state {
+            State::Ready(machine) => Ok(machine),
+            State::Running => Err((state, RUNNING)),
+            _ => Err((state, "the program waits for an action, or is over")),
+        })?;
+        Ok(match machine.turn_within(py, false, turns) {
+            Turn::Stepped | Turn::Busy => {
+                self.put(State::Ready(machine));
+                Driven::Busy
+            }
+            Turn::Idle(at_most) => {
+                self.put(State::Ready(machine));
+                Driven::Idle(at_most)
+            }
+            Turn::Async(action) => {
+                self.put(State::Waiting(machine));
+                Driven::Async(action)
+            }
+            Turn::Ended(ended) => {
+                self.put(State::Ended(machine, ended));
+                Driven::Ended
+            }
+        })
+    }
+
+    /// Unwinds what is suspended, at once.
+    pub(super) fn close(&self, py: Python<'_>) {
+        self.cell.close(py);
+    }
+
     fn step<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let mut machine = self.take(py, |state| match state {
             State::Ready(machine) => Ok(machine),
@@ -347,7 +416,8 @@ impl PyVm {
             State::Running => Err((state, RUNNING)),
         })?;
         match machine.turn(py, true) {
-            Turn::Stepped => {
+            // A VM that is stepped waits by itself.
+            Turn::Stepped | Turn::Idle(_) | Turn::Busy => {
                 self.put(State::Ready(machine));
                 PyTuple::new(py, ["continue"])
             }
@@ -366,7 +436,7 @@ impl PyVm {
         }
     }
 
-    fn feed(&self, py: Python<'_>, outcome: Ended) -> PyResult<()> {
+    pub(super) fn feed(&self, py: Python<'_>, outcome: Ended) -> PyResult<()> {
         let mut machine = self.take(py, |state| match state {
             State::Waiting(machine) => Ok(machine),
             _ => Err((state, "no action waits for an answer: step_once gives (\"call_async\", action) when one does")),

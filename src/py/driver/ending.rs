@@ -6,10 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyTuple};
 
 use super::Machine;
+use crate::core::fault::{Cause, Unobserved};
 use crate::py::classes::outcome;
 use crate::py::classes::result::RunResult;
 use crate::py::names::names;
-use crate::py::reserve;
+use crate::py::world::PyWorld;
+use crate::py::{context, error, reserve};
 
 impl Machine {
     /// The result of a run that is over. What is no `Exception` is to be raised, with the result attached.
@@ -24,7 +26,8 @@ impl Machine {
         reserve::release_rest();
         let mut unobserved = Vec::new();
         for lost in self.vm.take_unobserved() {
-            unobserved.push(unobserved_error(py, lost.error, lost.origin)?);
+            let (error, origin) = self.lost(py, lost);
+            unobserved.push(unobserved_error(py, error, origin)?);
         }
         let mut raised = match &ended {
             Err(error) if !is_kept(py, error)? => Some(error.clone_ref(py)),
@@ -45,8 +48,8 @@ impl Machine {
             meter.steps(),
             meter.peak_calls(),
             meter.peak_segments(),
-            0,
-            0,
+            meter.peak_tasks(),
+            meter.promises(),
             meter.elapsed().as_secs_f64(),
         ))?;
         let traceback = ended
@@ -72,6 +75,17 @@ impl Machine {
             attach(py, error, &run_result);
         }
         Ok((run_result, raised))
+    }
+}
+
+impl Machine {
+    /// An error that nobody waits for, and where it comes from.
+    pub(super) fn lost(&self, py: Python<'_>, lost: Unobserved<PyWorld>) -> (Py<PyBaseException>, Option<Py<PyAny>>) {
+        let error = match lost.cause {
+            Cause::Error(error) => error,
+            Cause::Fault(fault) => error::raise(py, fault, self.vm.meter().bounds()).into_value(py),
+        };
+        (error, lost.origin.map(|mark| context::marked_line(py, &mark)))
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Setting<'a, 'py> {
     pub trace: bool,
     /// Whether steps are events.
     pub stepping: bool,
+    /// Whether somebody else's loop drives the run.
+    pub driven: bool,
     /// The bounds.
     pub limits: Option<&'a Limits>,
 }
@@ -101,6 +103,11 @@ pub fn root_handlers(py: Python<'_>, setting: &Setting<'_, '_>, roots: &mut Root
             let handler = py.import(intern!(py, "segue._builtin"))?.getattr(kind)?.unbind();
             given.insert(0, (handler.clone_ref(py), handler));
         }
+    }
+    if setting.driven {
+        // What no handler of the program awaits, the loop does.
+        let handler = py.import(intern!(py, "segue._awaiting"))?.getattr(intern!(py, "event_loop"))?.unbind();
+        given.insert(0, (handler.clone_ref(py), handler));
     }
     given
         .into_iter()

@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use segue::core::arena::LIVE_SEGMENTS;
 use segue::core::dispatch::LIVE_CONTINUATIONS;
-use segue::core::fault::{Fault, Refusal};
+use segue::core::fault::{Cause, Fault, Refusal};
 use segue::core::host::Form;
 use segue::core::limits::Bounds;
 use segue::core::segment::Hooks;
@@ -48,6 +49,7 @@ pub enum Stop {
     Exhausted,
     Async(Value),
     Attention,
+    Idle(Option<Duration>),
 }
 
 /// A machine and its host.
@@ -102,6 +104,7 @@ impl Machine {
                 self.listing.push(line);
                 return None;
             }
+            Event::Idle(at_most) => return self.stop("idle", Stop::Idle(at_most)),
             Event::Async(action) => return self.stop("async", Stop::Async(action)),
             Event::Attention => return self.stop("attention", Stop::Attention),
             Event::Done(value) => return self.stop(&format!("done {value}"), Stop::Done(value)),
@@ -216,13 +219,15 @@ impl Machine {
                 closed = self.close();
                 (Err(Error::new("LimitExceeded", "the grace is used up")), true)
             }
-            Stop::Async(_) | Stop::Attention => panic!("the run has not ended"),
+            Stop::Async(_) | Stop::Attention | Stop::Idle(_) => panic!("the run has not ended"),
         };
-        let unobserved = self
-            .vm
-            .take_unobserved()
-            .into_iter()
-            .map(|one| Unobserved { error: one.error, origin: one.origin.map(|origin| origin.to_string()) });
+        let unobserved = self.vm.take_unobserved().into_iter().map(|one| Unobserved {
+            error: match one.cause {
+                Cause::Error(error) => error,
+                Cause::Fault(fault) => exception(fault),
+            },
+            origin: one.origin.map(|origin| origin.to_string()),
+        });
         let unobserved = unobserved.collect();
         if !exhausted {
             assert_eq!(self.detached(), 0, "no chain is left detached (semantics 3)");
@@ -347,6 +352,26 @@ fn exception(fault: Fault<Scripted>) -> Error {
         Fault::NoContinuation => ("ContinuationError", "a value clause has no k".to_owned()),
         Fault::PassAfterUse => ("ContinuationError", "Pass after k was used or kept".to_owned()),
         Fault::FirstValue(value) => ("TypeError", format!("the first value is {value}")),
+        Fault::NotRunning => ("ContinuationError", "not a body of this handler".to_owned()),
+        Fault::Closed => ("RunClosedError", String::new()),
+        Fault::Cancelled(_) => ("Cancelled", String::new()),
+        Fault::TaskCancelled(_) => ("TaskCancelledError", String::new()),
+        Fault::Again(again) if again.later.is_empty() => return again.error,
+        Fault::Again(again) => (again.error.class(), format!("{} and {} later", again.error.text(), again.later.len())),
+        Fault::Deadlock(stuck) => {
+            let told = stuck.iter().map(|one| {
+                let at = one.place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
+                format!("{}{at}", one.effect)
+            });
+            ("DeadlockError", told.collect::<Vec<_>>().join("; "))
+        }
+        Fault::Unfinished(_) => ("UnfinishedTaskError", String::new()),
+        Fault::Completed(_) => ("PromiseCompletedError", String::new()),
+        Fault::Broken(_) => ("BrokenPromiseError", String::new()),
+        Fault::HeldAlready(_) => ("LockError", "held already".to_owned()),
+        Fault::NotHeld(_) => ("LockError", "not held".to_owned()),
+        Fault::ChannelClosed(_) => ("ChannelClosedError", String::new()),
+        Fault::Unfit(effect) => ("TypeError", effect.to_string()),
         Fault::TaskEnded(value) => ("TaskEndedError", value.to_string()),
         Fault::MissingKey { key, .. } => ("MissingKeyError", key.to_string()),
         Fault::Cycle(_) => ("CycleError", String::new()),
@@ -424,6 +449,10 @@ impl Run {
         loop {
             match machine.go() {
                 Stop::Attention => {}
+                Stop::Idle(at_most) => {
+                    machine.vm.mailbox().wait(at_most.unwrap_or(Duration::from_secs(5)));
+                    machine.feed(Outcome::Returned(Value::unit()));
+                }
                 Stop::Async(action) => machine.feed(Outcome::Returned(action)),
                 stop => return machine.finish(stop),
             }

@@ -9,7 +9,7 @@ use segue::core::ctrl::Ctrl;
 use segue::core::frame::Resumption;
 use segue::core::host::{Form, Host, World};
 use segue::core::ids::ClauseId;
-use segue::core::native::{Load, Store, Thunk as Thunked};
+use segue::core::native::{Errand, Load, Object, Seen, Store, Thunk as Thunked};
 
 use super::ledger;
 use super::script::{Generator, Installable};
@@ -228,11 +228,6 @@ impl Host<Scripted> for ScriptedHost {
         value.share()
     }
 
-    fn clone_error(&self, error: &Error) -> Error {
-        self.count(|clones| clones.errors += 1);
-        error.share()
-    }
-
     fn clone_handler(&self, handler: &Handler) -> Handler {
         self.count(|clones| clones.handlers += 1);
         Handler::new(&handler.0)
@@ -247,10 +242,6 @@ impl Host<Scripted> for ScriptedHost {
 
     fn same_error(&self, one: &Error, other: &Error) -> bool {
         one.same(other)
-    }
-
-    fn is_exception(&self, error: &Error) -> bool {
-        error.is_exception()
     }
 
     fn discontinued(&mut self) -> Error {
@@ -287,16 +278,22 @@ impl Host<Scripted> for ScriptedHost {
         Value::new(Datum::Failed(error))
     }
 
-    fn sequence(&mut self, values: Vec<Value>) -> Value {
-        values.into()
-    }
-
     fn handler_object(&self, handler: &Handler) -> Option<Value> {
         Some(Value::new(Datum::Handler(Arc::clone(&handler.0))))
     }
 
     fn describe_code(&mut self, code: &Box<Generator>) -> Value {
         code.name.as_str().into()
+    }
+
+    fn mark_place(&mut self, code: &Box<Generator>) -> Value {
+        code.name.as_str().into()
+    }
+
+    fn performs_in(&mut self, _context: Option<&Value>) {}
+
+    fn fork_context(&mut self, of: Option<&Value>) -> Value {
+        format!("context of {}", of.map_or_else(|| "the run".to_owned(), ToString::to_string)).into()
     }
 
     fn describe_clause(&mut self, label: Option<Label>, effect: &Value) -> Value {
@@ -324,10 +321,6 @@ impl Host<Scripted> for ScriptedHost {
         self.throw_away(call);
     }
 
-    fn discard_error(&mut self, error: Error) {
-        self.throw_away(error);
-    }
-
     fn discard_code(&mut self, code: Box<Generator>) {
         self.throw_away(code);
     }
@@ -348,6 +341,102 @@ impl Host<Scripted> for ScriptedHost {
 impl Store<Scripted> for ScriptedHost {
     fn discard(&mut self, value: Value) {
         self.throw_away(value);
+    }
+
+    fn discard_error(&mut self, error: Error) {
+        self.throw_away(error);
+    }
+
+    fn clone_error(&self, error: &Error) -> Error {
+        self.count(|clones| clones.errors += 1);
+        error.share()
+    }
+
+    fn is_exception(&self, error: &Error) -> bool {
+        error.is_exception()
+    }
+
+    fn cancelled_scope(&self, error: &Error) -> Option<Value> {
+        error.is("Cancelled").then(Value::unit)
+    }
+
+    fn trace_of(&self, _error: &Error) -> Value {
+        Value::unit()
+    }
+
+    fn as_error(&self, value: &Value) -> Option<Error> {
+        match value.datum() {
+            Datum::Failed(error) => Some(error.share()),
+            _ => None,
+        }
+    }
+
+    fn sequence(&mut self, values: Vec<Value>) -> Value {
+        values.into()
+    }
+
+    fn items(&self, sequence: &Value) -> Vec<Value> {
+        match sequence.datum() {
+            Datum::List(entries) => shared(&locked(entries)),
+            _ => Vec::new(),
+        }
+    }
+
+    fn integer(&self, value: &Value) -> Option<i64> {
+        match value.datum() {
+            Datum::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn float(&self, value: &Value) -> Option<f64> {
+        match value.datum() {
+            Datum::Float(number) => Some(*number),
+            Datum::Int(number) => Some(f64::from(i32::try_from(*number).expect("a small number"))),
+            _ => None,
+        }
+    }
+
+    fn make_float(&mut self, number: f64) -> Value {
+        number.into()
+    }
+
+    fn flag(&self, value: &Value) -> Option<bool> {
+        match value.datum() {
+            Datum::Int(number) => Some(*number == 1),
+            _ => None,
+        }
+    }
+
+    fn is_text(&self, value: &Value) -> bool {
+        matches!(value.datum(), Datum::Text(_))
+    }
+
+    fn make_flag(&mut self, flag: bool) -> Value {
+        i64::from(flag).into()
+    }
+
+    fn make_object(&mut self, object: Arc<dyn Object<Scripted>>) -> Value {
+        Value::new(Datum::Object(object))
+    }
+
+    fn object(&self, value: &Value) -> Seen<Scripted> {
+        match value.datum() {
+            Datum::Object(object) => Seen::Object(Arc::clone(object)),
+            _ => Seen::Other,
+        }
+    }
+
+    fn send(&mut self, errand: Errand<Scripted>) {
+        self.trash.push(Box::new(errand));
+    }
+
+    fn keeps_root(&self) -> bool {
+        false
+    }
+
+    fn is_program(&self, value: &Value) -> bool {
+        matches!(value.datum(), Datum::Node(_) | Datum::Effect(..))
     }
 
     fn share(&self, value: &Value) -> Value {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use segue::core::continuation::ContinuationCell;
+use segue::core::native::Object;
 
 use super::host::Scripted;
 use super::ledger;
@@ -33,7 +34,7 @@ pub mod class {
     pub const OTHERS: usize = 7;
 
     /// Each class: its name, and the class that it derives from.
-    pub const TABLE: [(&str, Option<Class>); 17] = [
+    pub const TABLE: [(&str, Option<Class>); 45] = [
         ("Ping", None),
         ("LoudPing", Some(PING)),
         ("LoudestPing", Some(LOUD_PING)),
@@ -51,7 +52,38 @@ pub mod class {
         ("Other7", None),
         ("Other8", None),
         ("Other9", None),
+        ("Spawn", None),
+        ("Wait", None),
+        ("Gather", None),
+        ("Race", None),
+        ("Cancel", None),
+        ("Yield", None),
+        ("CurrentTask", None),
+        ("CreatePromise", None),
+        ("CompletePromise", None),
+        ("FailPromise", None),
+        ("CreateExternalPromise", None),
+        ("CreateSemaphore", None),
+        ("CreateLock", None),
+        ("Acquire", None),
+        ("Release", None),
+        ("CreateEvent", None),
+        ("SetEvent", None),
+        ("ClearEvent", None),
+        ("CreateChannel", None),
+        ("Send", None),
+        ("Receive", None),
+        ("CloseChannel", None),
+        ("Sleep", None),
+        ("Now", None),
+        ("Deadline", None),
+        ("OpenScope", None),
+        ("CloseScope", None),
+        ("CancelScope", None),
     ];
+
+    /// The effects of the scheduler, in the order of its clauses.
+    pub const SCHEDULED: std::ops::Range<usize> = 17..45;
 }
 
 impl Class {
@@ -84,6 +116,10 @@ pub enum Datum {
     Thunk(Mutex<Thunk>),
     Okay(Value),
     Failed(Error),
+    /// What a native handler made.
+    Object(Arc<dyn Object<Scripted>>),
+    /// A number that is not whole.
+    Float(f64),
     /// What a request gives for a key that is not there.
     Missing,
 }
@@ -219,6 +255,12 @@ impl From<i64> for Value {
     }
 }
 
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::new(Datum::Float(number))
+    }
+}
+
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::new(Datum::Text(text.to_owned()))
@@ -285,6 +327,8 @@ impl fmt::Display for Value {
             Datum::Node(node) => node.fmt(f),
             Datum::K(_) | Datum::Token(_) => f.write_str("<k>"),
             Datum::Thunk(_) => f.write_str("<lazy>"),
+            Datum::Object(_) => f.write_str("<object>"),
+            Datum::Float(number) => write!(f, "{number}"),
             Datum::Missing => f.write_str("<missing>"),
             Datum::Okay(value) => write!(f, "Ok({value})"),
             Datum::Failed(error) => write!(f, "Err({error})"),
@@ -340,7 +384,7 @@ pub struct Failure {
 }
 
 /// The exceptions that are no `Exception`s.
-const NOT_FOR_PROGRAMS: [&str; 3] = ["Discontinued", "KeyboardInterrupt", "LimitExceeded"];
+const NOT_FOR_PROGRAMS: [&str; 4] = ["Cancelled", "Discontinued", "KeyboardInterrupt", "LimitExceeded"];
 
 impl Error {
     pub fn new(class: &'static str, text: impl Into<String>) -> Self {

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use segue::core::continuation::Mailbox;
 use segue::core::limits::Bounds;
+use segue::core::mailbox::Mailbox;
 
 use super::books::Books;
 use crate::scripted::value::{Datum, locked};
@@ -12,7 +12,15 @@ use crate::scripted::{Report, Value};
 /// Runs inside runs, at most.
 const NESTED: usize = 3;
 /// What a run without small bounds may do: more than any tape of a few hundred bytes asks for.
-const AMPLE: Bounds = Bounds { steps: Some(50_000), segments: Some(2_000), depth: None, time: None, grace: 5_000 };
+const AMPLE: Bounds = Bounds {
+    steps: Some(50_000),
+    segments: Some(2_000),
+    depth: None,
+    tasks: None,
+    promises: None,
+    time: None,
+    grace: 5_000,
+};
 
 #[derive(Default)]
 struct Tape {

@@ -1,0 +1,183 @@
+"""The bridge's adapter for trio (semantics 8). `async_run` finds it.
+
+What runs beside the root are system tasks: they stand outside of the scopes that the root may have entered.
+"""
+
+from __future__ import annotations
+
+import math
+
+import trio
+
+from segue._bridge import RecalledError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from contextvars import Context
+    from typing import Any
+
+
+@trio.lowlevel.disable_ki_protection
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+class TrioParking:
+    """A place where one task waits until somebody calls `leave`."""
+
+    __slots__ = ("_event", "_loop")
+
+    def __init__(self, loop: TrioLoop) -> None:
+        self._event = trio.Event()
+        self._loop = loop
+
+    async def wait(self) -> None:
+        """Wait. A cancellation from outside is raised once: what follows it is the clean-up."""
+        with trio.CancelScope(shield=self._loop.was_told()):
+            try:
+                await self._event.wait()
+            except trio.Cancelled:
+                self._loop.tell()
+                raise
+
+    def leave(self) -> None:
+        """End the wait."""
+        self._event.set()
+
+
+class TrioAwaiting:
+    """One await in a scope of its own."""
+
+    __slots__ = ("_loop", "_own", "_scope")
+
+    def __init__(self, loop: TrioLoop, *, own: bool) -> None:
+        self._loop = loop
+        self._own = own
+        self._scope = trio.CancelScope()
+
+    async def result(self, awaitable: Awaitable[Any]) -> Any:
+        """Await.
+
+        Args:
+            awaitable: What is awaited.
+
+        Returns:
+            What it comes to.
+
+        Raises:
+            RecalledError: It ended because `cancel` was called.
+        """
+        with self._scope:
+            try:
+                return await _awaited(awaitable)
+            except trio.Cancelled:
+                if not self._own and not self._scope.cancel_called:
+                    self._loop.tell()
+                raise
+        raise RecalledError
+
+    def cancel(self) -> None:
+        """Cancel what is awaited."""
+        self._scope.cancel()
+
+
+class TrioTimer:
+    """Calls something later, unless it is cancelled before."""
+
+    __slots__ = ("_call", "_scope", "_seconds")
+
+    def __init__(self, seconds: float, call: Callable[[], object]) -> None:
+        self._seconds = seconds
+        self._call = call
+        self._scope = trio.CancelScope()
+
+    async def run(self) -> None:
+        """Wait, and call."""
+        with self._scope:
+            await trio.sleep(self._seconds)
+            self._call()
+
+    def cancel(self) -> None:
+        """Call nothing."""
+        self._scope.cancel()
+
+
+class TrioLoop:
+    """The running loop."""
+
+    def __init__(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        self._running: set[trio.CancelScope] = set()
+        self._idle = trio.Event()
+        self._told = False
+
+    def was_told(self) -> bool:
+        """Whether the root was told of the cancellation of the scopes that it stands in now."""
+        self._told = self._told and trio.current_effective_deadline() == -math.inf
+        return self._told
+
+    def tell(self) -> None:
+        """The root is told."""
+        self._told = True
+
+    async def open(self) -> None:
+        """Nothing is to be opened."""
+
+    async def close(self) -> None:
+        """Wait for the tasks that were started: they are ending."""
+        with trio.CancelScope(shield=True):
+            while self._running:
+                self._idle = trio.Event()
+                await self._idle.wait()
+
+    def abandon(self) -> None:
+        """Cancel the tasks that were started: nobody waits for them."""
+        for scope in self._running:
+            scope.cancel()
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call it in the loop's thread. May be called from any."""
+        try:
+            self._token.run_sync_soon(call)
+        except trio.RunFinishedError:
+            # The loop is over: what waits there is closed with it.
+            return
+
+    def later(self, seconds: float, call: Callable[[], object]) -> TrioTimer:
+        """Call it after so many seconds; what is returned has a `cancel`."""
+        timer = TrioTimer(seconds, call)
+        trio.lowlevel.spawn_system_task(timer.run)
+        return timer
+
+    def start(self, attend: Callable[[], Awaitable[None]], context: Context | None) -> None:
+        """Start a task that runs in that context."""
+        scope = trio.CancelScope()
+        self._running.add(scope)
+
+        async def attend_there() -> None:
+            try:
+                with scope:
+                    await attend()
+            finally:
+                self._running.discard(scope)
+                self._idle.set()
+
+        trio.lowlevel.spawn_system_task(attend_there, context=context)
+
+    def parking(self) -> TrioParking:
+        """Make a place to wait."""
+        return TrioParking(self)
+
+    def awaiting(self, *, own: bool) -> TrioAwaiting:
+        """Prepare one await: in a task of its own, or where the root is."""
+        return TrioAwaiting(self, own=own)
+
+    async def turn(self) -> None:
+        """Let others have their turn. A cancellation from outside is raised once, as where the root waits."""
+        with trio.CancelScope(shield=self.was_told()):
+            try:
+                await trio.lowlevel.checkpoint()
+            except trio.Cancelled:
+                self.tell()
+                raise

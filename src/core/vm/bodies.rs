@@ -1,0 +1,306 @@
+//! A native handler that holds the bodies of its installation and says which one runs: what a scheduler is made of
+//! (semantics 7).
+//!
+//! ```text
+//!   running body ──caller──► … ──caller──► prompt ──caller──► parent: …, Block, Running
+//!   held body    ──caller──► … ──caller──► prompt
+//! ```
+//!
+//! Each body is a chain that ends in a prompt of the same installation. `Block` waits for what all of it comes to,
+//! `Running` for what the one that runs comes to; a switch detaches one chain and attaches another, O(1).
+
+use std::num::NonZeroU64;
+use std::ops::ControlFlow;
+
+use super::{Flow, Vm, fault};
+use crate::core::dispatch;
+use crate::core::fault::Fault;
+use crate::core::frame::{Continuation, Frame, Goal, Inheriting, Resumption};
+use crate::core::host::{Host, World};
+use crate::core::ids::{NativeId, SegmentId};
+use crate::core::native::{Next, Surroundings};
+use crate::core::segment::{Hooks, Prompt};
+use crate::core::step::{Event, Mode, Place, StepKind};
+use crate::core::trace;
+
+/// How much is left of the slice of an installation's running body.
+pub(super) struct Slice {
+    native: NativeId,
+    left: u64,
+}
+
+impl<W: World> Vm<W> {
+    /// The installation holds its bodies: the block waits here, and its program is the first body, which only answers.
+    pub(super) fn open_block(&mut self, host: &mut impl Host<W>, prompt: Prompt<W>, native: NativeId) -> Prompt<W> {
+        let handler = host.clone_handler(&prompt.handler);
+        self.share_native(Some(native));
+        let (run, tally, driven) =
+            (self.run.clone(), self.meter.tally().clone(), self.driven && self.holder().is_none());
+        self.native(native).opened(&Surroundings { run: &run, tally: &tally, driven });
+        if let Some(left) = self.native(native).slice().map(NonZeroU64::get) {
+            self.sliced.push(Slice { native, left });
+        }
+        self.set_open(native, true);
+        self.push_frame(Frame::Block(Box::new(prompt)));
+        self.push_frame(Frame::Running(native));
+        Prompt { handler, native: Some(native), hooks: Hooks::none(), forked: true, unwinding: false, home: None }
+    }
+
+    /// The running body waits; its handler says who goes on.
+    pub(super) fn suspend(&mut self, host: &mut impl Host<W>, prompt: SegmentId, effect: W::Value) -> Flow<W> {
+        let native = self.native_of(prompt);
+        if !self.runs(prompt, native) {
+            host.discard(effect);
+            return fault(Fault::NotRunning);
+        }
+        if self.closing {
+            host.discard(effect);
+            return fault(Fault::Closed);
+        }
+        if self.driven {
+            host.performs_in(self.segments[self.current_segment].context.and_then(|id| self.contexts.get(id)));
+        }
+        let body = self.capture(prompt);
+        self.current().frames.pop();
+        let next = self.native(native).suspended(host, effect, body);
+        self.go_on(host, native, next)
+    }
+
+    /// Whether the prompt is that of the installation's running body, and not of a fork that somebody else made.
+    fn runs(&self, prompt: SegmentId, native: NativeId) -> bool {
+        let parent = self.segments[prompt].caller;
+        let waiting = parent.and_then(|parent| self.segments[parent].frames.last());
+        matches!(waiting, Some(Frame::Running(known)) if *known == native)
+    }
+
+    /// The running body came to its end.
+    pub(super) fn body_ended(
+        &mut self,
+        host: &mut impl Host<W>,
+        native: NativeId,
+        outcome: Result<W::Value, W::Error>,
+    ) -> Flow<W> {
+        let next = self.native(native).ended(host, outcome);
+        self.go_on(host, native, next)
+    }
+
+    fn go_on(&mut self, host: &mut impl Host<W>, mut native: NativeId, mut next: Next<W>) -> Flow<W> {
+        // Who idles inside of a body of another handler leaves the turn to that one.
+        while let Next::Idle(at_most) = next {
+            self.push_frame(Frame::Idle(native));
+            if self.closing {
+                return fault(Fault::Closed);
+            }
+            let Some((prompt, outer)) = self.holder() else { return ControlFlow::Break(Event::Idle(at_most)) };
+            let body = self.capture(prompt);
+            self.current().frames.pop();
+            next = self.native(outer).idles(host, body, at_most);
+            native = outer;
+        }
+        let (body, how) = match next {
+            Next::Start(body) => (body, Ok(Mode::Deliver(host.unit()))),
+            Next::Resume(body, Resumption::Error(error)) => (body, Ok(Mode::Throw(error))),
+            Next::Resume(body, Resumption::Value(value)) => {
+                self.enter_body(native, body);
+                let value = self.count(host, StepKind::Exit, value)?;
+                return self.proceed(Mode::Deliver(value));
+            }
+            Next::Refuse(body, fault) => (body, Err(fault)),
+            Next::Again(body) => {
+                self.enter_body(native, body);
+                return ControlFlow::Continue(());
+            }
+            Next::Fail(error) => {
+                self.close_block(native);
+                return fault(error);
+            }
+            Next::Finish(outcome) => {
+                self.close_block(native);
+                return self.proceed(match outcome {
+                    Ok(value) => Mode::Deliver(value),
+                    Err(error) => Mode::Throw(error),
+                });
+            }
+            Next::Idle(_) => return fault(Fault::Internal("who idles has left the turn")),
+        };
+        self.enter_body(native, body);
+        match how {
+            Ok(mode) => self.proceed(mode),
+            Err(mut refusal) => {
+                self.find_places(host, &mut refusal);
+                fault(refusal)
+            }
+        }
+    }
+
+    fn enter_body(&mut self, native: NativeId, body: Continuation) {
+        self.renew_slice(native);
+        self.push_frame(Frame::Running(native));
+        self.attach(body);
+    }
+
+    fn close_block(&mut self, native: NativeId) {
+        self.set_open(native, false);
+        self.sliced.retain(|slice| slice.native != native);
+    }
+
+    /// The nearest handler that holds its bodies and whose running body this is a part of, and its prompt there.
+    fn holder(&self) -> Option<(SegmentId, NativeId)> {
+        trace::outward(&self.segments, self.current_segment).find_map(|(id, segment)| {
+            let native = segment.prompt()?.native?;
+            self.runs(id, native).then_some((id, native))
+        })
+    }
+
+    fn set_open(&mut self, native: NativeId, open: bool) {
+        if let Some(shared) = &mut self.natives[native.0 as usize] {
+            shared.open = open;
+        }
+    }
+
+    /// Where each of those who wait is suspended.
+    fn find_places(&self, host: &mut impl Host<W>, fault: &mut Fault<W>) {
+        let Fault::Deadlock(stuck) = fault else { return };
+        for one in stuck {
+            let head = self.segments[one.body].head.unwrap_or(self.current_segment);
+            one.place = trace::origin(&self.segments, host, head);
+        }
+    }
+
+    /// The wait is over, or an error interrupted it.
+    pub(super) fn woken(&mut self, host: &mut impl Host<W>, native: NativeId, how: Result<(), W::Error>) -> Flow<W> {
+        let next = self.native(native).woken(host, how);
+        self.go_on(host, native, next)
+    }
+
+    /// A thunk is asked for that is being computed. By its own computation that is a cycle; by another body it is waited
+    /// for, where a handler holds the bodies.
+    pub(super) fn stall(&mut self, host: &mut impl Host<W>, effect: W::Value, thunk: W::Value) -> Flow<W> {
+        let own = trace::outward(&self.segments, self.current_segment).any(|(_, segment)| {
+            let computes =
+                |frame: &Frame<W>| matches!(frame, Frame::Evaluated(_, known) if host.same_value(known, &thunk));
+            segment.frames.iter().any(computes)
+        });
+        let Some((prompt, native)) = self.holder().filter(|_| !own && !self.closing) else {
+            host.discard(effect);
+            return fault(Fault::Cycle(thunk));
+        };
+        host.discard(thunk);
+        self.current().mode = Mode::HandleYield(host.clone_value(&effect), Place::Node);
+        let body = self.capture(prompt);
+        self.current().frames.pop();
+        let next = self.native(native).stalled(host, effect, body);
+        self.go_on(host, native, next)
+    }
+
+    /// A thunk was computed, or not: whoever waits for it asks again.
+    pub(super) fn unstall(&mut self) {
+        for shared in self.natives.iter_mut().flatten() {
+            shared.native.unstalled();
+        }
+    }
+
+    fn renew_slice(&mut self, native: NativeId) {
+        if self.sliced.is_empty() {
+            return;
+        }
+        let whole = self.native(native).slice().map_or(u64::MAX, NonZeroU64::get);
+        if let Some(slice) = self.sliced.iter_mut().find(|slice| slice.native == native) {
+            slice.left = whole;
+        }
+    }
+
+    /// An effect is about to be performed: it counts for each slice around it. A body whose slice is used up gives way
+    /// first, and performs the effect when it is its turn again.
+    pub(super) fn slice(
+        &mut self,
+        host: &mut impl Host<W>,
+        effect: W::Value,
+    ) -> ControlFlow<Event<W>, Option<W::Value>> {
+        for at in 0..self.sliced.len() {
+            let native = self.sliced[at].native;
+            let own = trace::outward(&self.segments, self.current_segment)
+                .find(|(_, segment)| segment.prompt().is_some_and(|prompt| prompt.native == Some(native)));
+            let Some((prompt, _)) = own.filter(|(prompt, _)| self.runs(*prompt, native)) else { continue };
+            if self.sliced[at].left > 0 {
+                self.sliced[at].left -= 1;
+                continue;
+            }
+            self.current().mode = Mode::HandleYield(effect, Place::Node);
+            let body = self.capture(prompt);
+            self.current().frames.pop();
+            let next = self.native(native).preempted(host, body);
+            self.go_on(host, native, next)?;
+            return ControlFlow::Continue(None);
+        }
+        ControlFlow::Continue(Some(effect))
+    }
+
+    /// A new body for the program, inside forks of what the performer is in.
+    pub(super) fn branch(
+        &mut self,
+        host: &mut impl Host<W>,
+        prompt: SegmentId,
+        effect: W::Value,
+        program: W::Value,
+    ) -> Flow<W> {
+        if !self.runs(prompt, self.native_of(prompt)) {
+            host.discard(effect);
+            host.discard(program);
+            return fault(Fault::NotRunning);
+        }
+        let of = self.segments[self.current_segment].context.and_then(|id| self.contexts.get(id));
+        let context = host.fork_context(of);
+        let layers = self.layers(host, self.current_segment, prompt);
+        let performer = self.capture(prompt);
+        self.leave_to_frame(performer);
+        self.push_frame(Frame::Branching(prompt, effect));
+        self.inherit_layers(host, Inheriting { layers, forking: None, program, goal: Goal::Detach(context) })
+    }
+
+    /// The forks stand: the program waits inside of them, and the performer has its answer.
+    pub(super) fn branched(&mut self, host: &mut impl Host<W>, program: W::Value, context: W::Value) -> Flow<W> {
+        let head = self.current_segment;
+        let branching = |id: Option<SegmentId>| {
+            id.is_some_and(|id| matches!(self.segments[id].frames.last(), Some(Frame::Branching(..))))
+        };
+        let own = trace::outward(&self.segments, head).find(|(_, segment)| branching(segment.caller));
+        let Some((own, _)) = own else {
+            host.discard(program);
+            host.discard(context);
+            return fault(Fault::Internal("a new body stands where nobody asked for it"));
+        };
+        // Where there are many bodies each is as small as can be; without memory the push asks again.
+        let _ = self.current().make_room();
+        self.push_frame(Frame::Start(program));
+        self.give_context(head, own, context);
+        let capture = self.next_capture();
+        let (body, parent) = dispatch::detach(&mut self.segments, head, own, capture);
+        self.detached += 1;
+        self.current_segment = parent;
+        let Some(Frame::Branching(prompt, effect)) = self.current().frames.pop() else {
+            return fault(Fault::Internal("a new body stands where nobody asked for it"));
+        };
+        let performer = self.held_by(prompt);
+        self.attach(performer);
+        let native = self.native_of(prompt);
+        let place = trace::innermost_code(&self.segments, self.current_segment).map(|code| host.mark_place(code));
+        let answer = self.native(native).branched(host, &effect, body, place);
+        self.answered(host, prompt, effect, answer)
+    }
+
+    /// The code of a new body, from its head to its prompt, runs in this context.
+    fn give_context(&mut self, head: SegmentId, own: SegmentId, context: W::Value) {
+        let context = self.contexts.add(context);
+        let mut at = Some(head);
+        while let Some(id) = at {
+            self.contexts.name(context);
+            if let Some(before) = self.segments[id].context.replace(context) {
+                // The segment outside names it too.
+                let left = self.contexts.forget(before);
+                debug_assert!(left.is_none(), "a context is named by the segment that gave it");
+            }
+            at = if id == own { None } else { self.segments[id].caller };
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The context of variables that user code runs in: each task has one of its own (semantics 7).
+//!
+//! `Context.run` enters a context for one call. Tasks are entered and left between the steps of one loop, which only the
+//! interpreter's own interface can; 3.11 to 3.14 have it.
+
+use pyo3::prelude::*;
+use pyo3::types::PyAny;
+
+use super::names::names;
+
+/// The context that is entered, beyond that of whoever runs the machine.
+#[derive(Debug, Default)]
+pub struct Entered(Option<Py<PyAny>>);
+
+impl Entered {
+    /// From now on user code runs in that context; `None` is that of whoever runs the machine.
+    ///
+    /// # Errors
+    /// When somebody else has entered that context.
+    #[inline]
+    pub fn switch(&mut self, py: Python<'_>, wanted: Option<&Py<PyAny>>) -> PyResult<()> {
+        match (&self.0, wanted) {
+            (None, None) => Ok(()),
+            (Some(entered), Some(wanted)) if entered.is(wanted) => Ok(()),
+            _ => {
+                self.leave(py)?;
+                if let Some(wanted) = wanted {
+                    enter(py, wanted)?;
+                    self.0 = Some(wanted.clone_ref(py));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Back to the context of whoever runs the machine.
+    ///
+    /// # Errors
+    /// When user code has left the context entered that it was to leave.
+    pub fn leave(&mut self, py: Python<'_>) -> PyResult<()> {
+        self.0.take().map_or(Ok(()), |entered| exit(py, &entered))
+    }
+
+    /// A copy of a context; `None` is that of whoever runs the machine.
+    ///
+    /// # Errors
+    /// When memory runs out.
+    pub fn fork(&mut self, py: Python<'_>, of: Option<&Py<PyAny>>) -> PyResult<Py<PyAny>> {
+        match of {
+            Some(context) => context.call_method0(py, pyo3::intern!(py, "copy")),
+            None => {
+                self.leave(py)?;
+                names(py)?.copy_context.call0(py)
+            }
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "only the interpreter's own interface enters a context for more than one call")]
+fn enter(py: Python<'_>, context: &Py<PyAny>) -> PyResult<()> {
+    // SAFETY: the interpreter is attached, and `context` is a context: it was copied from one.
+    let entered = unsafe { pyo3::ffi::PyContext_Enter(context.as_ptr()) };
+    if entered == 0 { Ok(()) } else { Err(PyErr::fetch(py)) }
+}
+
+#[expect(unsafe_code, reason = "only the interpreter's own interface leaves it again")]
+fn exit(py: Python<'_>, context: &Py<PyAny>) -> PyResult<()> {
+    // SAFETY: as in `enter`; a context that is not the entered one is an error of the interpreter's.
+    let left = unsafe { pyo3::ffi::PyContext_Exit(context.as_ptr()) };
+    if left == 0 { Ok(()) } else { Err(PyErr::fetch(py)) }
+}
