@@ -71,14 +71,10 @@ from segue._portal import Portal, open_portal, to_async
 from segue._result import ContextLine, TraceEntry, Unobserved, Usage
 from segue._scheduler import SchedulerHandler, VirtualClock, default_handlers, scheduler
 from segue._structure import TaskGroup, for_each, shield, task_group, timeout, using
-from segue._tasks import (
+from segue._sync import (
     Acquire,
-    Await,
-    Cancel,
-    CancelScope,
     ClearEvent,
     CloseChannel,
-    CloseScope,
     CompletePromise,
     CreateChannel,
     CreateEvent,
@@ -86,17 +82,23 @@ from segue._tasks import (
     CreateLock,
     CreatePromise,
     CreateSemaphore,
-    CurrentTask,
-    Deadline,
     FailPromise,
-    Gather,
-    Now,
-    OpenScope,
-    Race,
     Receive,
     Release,
     Send,
     SetEvent,
+)
+from segue._tasks import (
+    Await,
+    Cancel,
+    CancelScope,
+    CloseScope,
+    CurrentTask,
+    Deadline,
+    Gather,
+    Now,
+    OpenScope,
+    Race,
     Sleep,
     Spawn,
     SpawnEffect,

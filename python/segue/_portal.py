@@ -7,7 +7,8 @@ from collections import deque
 from segue._bridge import find_loop
 from segue._do import do
 from segue._errors import RunClosedError
-from segue._tasks import CompletePromise, CreateExternalPromise, CreatePromise, Spawn, Wait
+from segue._sync import CompletePromise, CreateExternalPromise, CreatePromise
+from segue._tasks import Spawn, Wait
 from segue._typing import public
 from segue._vm import check_program, safe_repr
 

@@ -12,13 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Never, overload
 
-    from segue._tasks import (
+    from segue._sync import (
         Acquire,
-        Cancel,
-        CancelScope,
         ClearEvent,
         CloseChannel,
-        CloseScope,
         CompletePromise,
         CreateChannel,
         CreateEvent,
@@ -26,17 +23,22 @@ if TYPE_CHECKING:
         CreateLock,
         CreatePromise,
         CreateSemaphore,
-        CurrentTask,
-        Deadline,
         FailPromise,
-        Gather,
-        Now,
-        OpenScope,
-        Race,
         Receive,
         Release,
         Send,
         SetEvent,
+    )
+    from segue._tasks import (
+        Cancel,
+        CancelScope,
+        CloseScope,
+        CurrentTask,
+        Deadline,
+        Gather,
+        Now,
+        OpenScope,
+        Race,
         Sleep,
         SpawnEffect,
         WaitEffect,

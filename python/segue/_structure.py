@@ -7,17 +7,8 @@ from __future__ import annotations
 
 from segue._do import do
 from segue._errors import Cancelled, ChannelClosedError, TaskError
-from segue._tasks import (
-    Acquire,
-    Cancel,
-    CancelScope,
-    CloseScope,
-    OpenScope,
-    Receive,
-    Release,
-    Spawn,
-    Wait,
-)
+from segue._sync import Acquire, Receive, Release
+from segue._tasks import Cancel, CancelScope, CloseScope, OpenScope, Spawn, Wait
 from segue._typing import public
 from segue._vm import Bracket, FlatMap, Pure, Try, check_program, safe_repr
 

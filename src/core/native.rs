@@ -70,8 +70,6 @@ pub enum Held<'a, W: World> {
 /// An object of a native handler's making, that programs hold and hand back in effects: a task, a promise, a lock.
 pub trait Object<W: World>: Any + Send + Sync {
     /// As what it is.
-    fn as_any(&self) -> &dyn Any;
-    /// The same, shared.
     fn shared(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
     /// Shows what it holds.
     fn visit(&self, see: &mut dyn FnMut(Held<'_, W>));

@@ -55,6 +55,11 @@ def built_in(seed=None, clock=None):
     return scheduler(seed=seed, clock=clock)
 
 
+def virtual(**settings):
+    """The built-in one, whose time is virtual."""
+    return scheduler(clock=VirtualClock(), **settings)
+
+
 def example(seed=None, clock=None):
     return example_module().Scheduler(seed=seed, clock=clock)
 

@@ -27,7 +27,6 @@ from segue import (
     Spawn,
     TaskCancelledError,
     Try,
-    VirtualClock,
     Wait,
     WithHandler,
     Yield,
@@ -39,10 +38,7 @@ from segue import (
     task_group,
     timeout,
 )
-
-
-def virtual(**settings):
-    return scheduler(clock=VirtualClock(), **settings)
+from tasks_vocabulary import virtual
 
 
 class Hold(Effect[int]): ...

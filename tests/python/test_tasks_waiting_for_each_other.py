@@ -19,7 +19,6 @@ from segue import (
     Spawn,
     TaskCancelledError,
     Try,
-    VirtualClock,
     Wait,
     WithHandler,
     Yield,
@@ -32,10 +31,7 @@ from segue import (
     timeout,
 )
 from segue._vm import vm_live_counts
-
-
-def virtual(**settings):
-    return scheduler(clock=VirtualClock(), **settings)
+from tasks_vocabulary import virtual
 
 
 class Hold(Effect[int]): ...

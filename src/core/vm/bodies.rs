@@ -60,8 +60,7 @@ impl<W: World> Vm<W> {
         if self.driven {
             host.performs_in(self.segments[self.current_segment].context.and_then(|id| self.contexts.get(id)));
         }
-        let body = self.capture(prompt);
-        self.current().frames.pop();
+        let body = self.leave_body(prompt);
         let next = self.native(native).suspended(host, effect, body);
         self.go_on(host, native, next)
     }
@@ -92,8 +91,7 @@ impl<W: World> Vm<W> {
                 return fault(Fault::Closed);
             }
             let Some((prompt, outer)) = self.holder() else { return ControlFlow::Break(Event::Idle(at_most)) };
-            let body = self.capture(prompt);
-            self.current().frames.pop();
+            let body = self.leave_body(prompt);
             next = self.native(outer).idles(host, body, at_most);
             native = outer;
         }
@@ -131,6 +129,13 @@ impl<W: World> Vm<W> {
                 fault(refusal)
             }
         }
+    }
+
+    /// The running body of that prompt is detached, with the frame that waits for it.
+    fn leave_body(&mut self, prompt: SegmentId) -> Continuation {
+        let body = self.capture(prompt);
+        self.current().frames.pop();
+        body
     }
 
     fn enter_body(&mut self, native: NativeId, body: Continuation) {
@@ -187,8 +192,7 @@ impl<W: World> Vm<W> {
         };
         host.discard(thunk);
         self.current().mode = Mode::HandleYield(host.clone_value(&effect), Place::Node);
-        let body = self.capture(prompt);
-        self.current().frames.pop();
+        let body = self.leave_body(prompt);
         let next = self.native(native).stalled(host, effect, body);
         self.go_on(host, native, next)
     }
@@ -227,8 +231,7 @@ impl<W: World> Vm<W> {
                 continue;
             }
             self.current().mode = Mode::HandleYield(effect, Place::Node);
-            let body = self.capture(prompt);
-            self.current().frames.pop();
+            let body = self.leave_body(prompt);
             let next = self.native(native).preempted(host, body);
             self.go_on(host, native, next)?;
             return ControlFlow::Continue(None);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::handle::{Settled, Thing};
 use super::sync::discard_settled;
 use super::table::{self, Stand, TaskKey, Wait};
-use super::{Ending, Handle, Scheduler};
+use super::{Ending, Scheduler};
 use crate::core::fault::{Again, Cause, Fault, Stuck, Unobserved};
 use crate::core::host::World;
-use crate::core::native::{Errand, Held, Next, Resumption, Seen, Store};
+use crate::core::native::{Errand, Held, Next, Resumption, Store};
 
 impl<W: World> Scheduler<W>
 where
@@ -276,8 +276,7 @@ where
         for (_, key) in failed {
             let Some(mut task) = self.tasks.remove(key) else { continue };
             if let Some(handle) = &task.handle
-                && let Seen::Object(object) = store.object(handle)
-                && let Some(handle) = object.as_any().downcast_ref::<Handle<W>>()
+                && let Ok(handle) = self.ours(store, handle)
                 && let Thing::Task { settling, .. } = &*handle.thing()
                 && let Some(Settled::Error(error, _)) = &settling.settled
             {

@@ -184,10 +184,6 @@ where
     W::Value: Send,
     W::Error: Send,
 {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn shared(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }

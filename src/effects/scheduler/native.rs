@@ -4,12 +4,10 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thin_vec::ThinVec;
-
 use super::Scheduler;
 use super::clause::{CLAUSES, Clause};
 use super::handle::{Inbox, Settling, Thing};
-use super::table::{Request, Stand, Task, Wait, Wake};
+use super::table::{Stand, Task, Wait, Wake};
 use crate::core::fault::{Fault, Unobserved};
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
@@ -29,21 +27,7 @@ where
         self.tally = Some(around.tally.clone());
         self.driven = around.driven;
         self.inner.listen_to(around.run);
-        let root = Task {
-            handle: None,
-            body: None,
-            stand: Stand::Running,
-            effect: None,
-            priority: 0,
-            daemon: false,
-            awaited: false,
-            told: false,
-            number: 0,
-            origin: None,
-            request: Request::default(),
-            scopes: ThinVec::new(),
-        };
-        self.root = self.tasks.add(root);
+        self.root = self.tasks.add(Task::root());
         self.running = self.root;
     }
 
@@ -192,16 +176,11 @@ where
         let task = Task {
             handle: Some(store.share(&handle)),
             body: Some(body),
-            stand: Stand::Running,
-            effect: None,
             priority: store.integer(&priority).unwrap_or(0),
             daemon: store.flag(&daemon).unwrap_or(false),
-            awaited: false,
-            told: false,
             number,
             origin: place,
-            request: Request::default(),
-            scopes: ThinVec::new(),
+            ..Task::root()
         };
         store.discard(priority);
         store.discard(daemon);

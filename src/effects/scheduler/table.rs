@@ -176,6 +176,25 @@ pub enum Due {
 }
 
 impl<W: World> Task<W> {
+    /// One that runs, the root; what is spawned says more.
+    #[must_use]
+    pub const fn root() -> Self {
+        Self {
+            handle: None,
+            body: None,
+            stand: Stand::Running,
+            effect: None,
+            priority: 0,
+            daemon: false,
+            awaited: false,
+            told: false,
+            number: 0,
+            origin: None,
+            request: Request { asked: false, raised: false },
+            scopes: ThinVec::new(),
+        }
+    }
+
     /// The cancellation to be raised where it waits: the outermost one that no shield keeps off.
     #[must_use]
     pub fn due(&self) -> Option<Due> {
