@@ -1,6 +1,7 @@
 //! The binding: the machine's world in Python, the classes that Python sees, and the drivers.
 
 mod call;
+mod census;
 mod classes;
 mod contained;
 mod context;
@@ -15,6 +16,7 @@ mod reserve;
 mod roots;
 mod signals;
 mod stack;
+mod tasks;
 mod world;
 
 use std::sync::atomic::Ordering;
@@ -121,6 +123,7 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     continuation::register(module)?;
     handler::register(module)?;
     handle::register(module)?;
+    census::register(module)?;
     result::register(module)?;
     vm::register(module)?;
     engine::register(module)?;

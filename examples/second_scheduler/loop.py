@@ -93,7 +93,9 @@ class Loop:
         """Nobody can run: wait for somebody outside, or for time to pass. Ctrl-C is raised where this is yielded."""
         alarm, outside = self.clock.next_alarm(), self.waits.outside
         if alarm == math.inf and not outside:
-            waiting = [(task.name, repr(task.effect), None, None) for task in self.tasks if not task.daemon]
+            waiting = [
+                segue.TaskInfo(task.name, "waiting", repr(task.effect)) for task in self.tasks if not task.daemon
+            ]
             self.interrupt(failure(segue.DeadlockError(waiting)))
         elif self.clock.virtual and not outside:
             self.clock.jump()

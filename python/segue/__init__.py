@@ -68,7 +68,7 @@ from segue._errors import (
 )
 from segue._handler import FunctionHandler, Handler, HandlerStack, answers, handles
 from segue._portal import Portal, open_portal, to_async
-from segue._result import ContextLine, TraceEntry, Unobserved, Usage
+from segue._result import ContextLine, TaskInfo, TaskSwitch, TraceEntry, Unobserved, Usage
 from segue._scheduler import SchedulerHandler, VirtualClock, default_handlers, scheduler
 from segue._structure import TaskGroup, for_each, shield, task_group, timeout, using
 from segue._sync import (
@@ -148,6 +148,7 @@ from segue._vm import (
     Try,
     WithHandler,
     WithIntercept,
+    all_tasks,
     run,
 )
 from segue._vm import DoExpr as Program
@@ -252,6 +253,8 @@ __all__ = [
     "TaskEndedError",
     "TaskError",
     "TaskGroup",
+    "TaskInfo",
+    "TaskSwitch",
     "Tell",
     "TraceEntry",
     "Transfer",
@@ -270,6 +273,7 @@ __all__ = [
     "Yield",
     "acontext",
     "aiter",
+    "all_tasks",
     "answers",
     "async_run",
     "await_handler",

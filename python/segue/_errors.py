@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segue._result import ContextLine
+    from segue._result import TaskInfo
 
 
 @public
@@ -228,27 +228,24 @@ class DeadlockError(TaskError):
     """No task can go on, and nothing is to come from outside. Raised where the root waits.
 
     Attributes:
-        waiting: Who waits: a tuple of the task's name, what it waits with, where, and where it was spawned, for each.
+        waiting: Who waits, a `TaskInfo` for each.
 
     Example:
         >>> from segue import CreatePromise, DeadlockError, Wait, run, scheduler
         >>> error = run(CreatePromise().flat_map(Wait), handlers=[scheduler]).error
         >>> isinstance(error, DeadlockError)
         True
-        >>> [name for name, what, place, origin in error.waiting]
+        >>> [task.name for task in error.waiting]
         ['root']
     """
 
-    def __init__(self, waiting: Sequence[tuple[str, str, ContextLine | None, ContextLine | None]] = (), /) -> None:
+    def __init__(self, waiting: Sequence[TaskInfo] = (), /) -> None:
         super().__init__(waiting)
         self.waiting = list(waiting)
 
     def __str__(self) -> str:
-        lines = ["no task can go on, and nothing is to come from outside; waiting are:"]
-        for name, what, place, origin in self.waiting[:_SHOWN]:
-            at = "" if place is None else f", in {place.name} at {place.file}:{place.line}"
-            made = "" if origin is None else f", spawned by {origin.name} at {origin.file}:{origin.line}"
-            lines.append(f"  {name}: {what}{at}{made}")
+        lines = ["no task can go on, and nothing is to come from outside:"]
+        lines += [f"  {task}" for task in self.waiting[:_SHOWN]]
         if len(self.waiting) > _SHOWN:
             lines.append(f"  … and {len(self.waiting) - _SHOWN} more")
         return "\n".join(lines)

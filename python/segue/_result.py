@@ -6,7 +6,9 @@ from segue._typing import public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, NamedTuple, Self
+    from typing import Any, Literal, NamedTuple, Self
+
+    from segue._vm import Task
 
     class TraceEntry(NamedTuple):
         step: int
@@ -26,6 +28,20 @@ if TYPE_CHECKING:
         error: BaseException
         origin: object
 
+    class TaskInfo(NamedTuple):
+        name: str
+        state: Literal["running", "ready", "waiting", "done", "failed", "cancelled"]
+        what: str
+        at: ContextLine | None = None
+        spawned_at: ContextLine | None = None
+        stalled: float | None = None
+        task: Task[Any] | None = None
+        scheduler: int | None = None
+
+    class TaskSwitch(NamedTuple):
+        left: TaskInfo | None
+        entered: TaskInfo | None
+
     class Usage(NamedTuple):
         steps: int
         depth: int
@@ -40,7 +56,7 @@ else:
         """A named tuple: its standard factory alone takes longer to import than the rest of this package."""
 
         __slots__ = ()
-        _fields = __match_args__ = ()
+        _fields = __match_args__ = _defaults = ()
 
         def __init_subclass__(cls, about: dict[str, str]) -> None:
             """Make the fields, each with its documentation."""
@@ -50,7 +66,12 @@ else:
 
         def __new__(cls, *values: object, **named: object) -> Self:
             """Take the fields by position or keyword."""
-            values += tuple(named.pop(name) for name in cls._fields[len(values) :] if name in named)
+            absent = dict(zip(cls._fields[::-1], cls._defaults[::-1], strict=False))
+            for name in cls._fields[len(values) :]:
+                if name in named:
+                    values += (named.pop(name),)
+                elif name in absent:
+                    values += (absent[name],)
             if named or len(values) != len(cls._fields):
                 raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}")
             return tuple.__new__(cls, values)
@@ -124,6 +145,68 @@ else:
             >>> from segue import Unobserved
             >>> Unobserved(ValueError("late"), None).error
             ValueError('late')
+        """
+
+        __slots__ = ()
+
+    _TASKINFO = {
+        "name": "What its spawner called it.",
+        "state": '"running", "ready", "waiting", "done", "failed" or "cancelled".',
+        "what": "What it waits with; how it came to be ready; what it failed with.",
+        "at": "Where it is suspended, or runs, if it has begun.",
+        "spawned_at": "Where it was spawned; the root was not.",
+        "stalled": "For how many seconds it has waited for something from outside of the run; else `None`.",
+        "task": "The task.",
+        "scheduler": "Which scheduler it belongs to: a number of its own in this process.",
+    }
+
+    @public
+    class TaskInfo(_Record, about=_TASKINFO):
+        """How a task stands: a named tuple, which `str` shows as one line.
+
+        `all_tasks()` gives those of this process, `PyVM.tasks()` those of one VM, `DeadlockError.waiting` those that
+        nobody can wake.
+
+        Example:
+            >>> from segue import CreatePromise, Wait, run, scheduler
+            >>> error = run(CreatePromise().flat_map(Wait), handlers=[scheduler]).error
+            >>> str(error.waiting[0])
+            'root: waiting, Wait(target=<Promise pending>)'
+        """
+
+        __slots__ = ()
+        _defaults = (None, None, None, None, None)
+
+        def __str__(self) -> str:
+            """One line: who, how, where."""
+            name, state, what, at, spawned_at, stalled, *_ = self
+            shown = f"{name}: {state}"
+            if what:
+                shown += f", {what}"
+            if at is not None:
+                shown += f", in {at.name} at {at.file}:{at.line}"
+            if stalled is not None:
+                shown += f", for {stalled:.1f} s"
+            if spawned_at is not None:
+                shown += f", spawned by {spawned_at.name} at {spawned_at.file}:{spawned_at.line}"
+            return shown
+
+    _TASKSWITCH = {
+        "left": "Who ran before, and how it stands now; nobody did at the beginning and after a wait of all.",
+        "entered": "Who runs now; nobody does when all wait, or when it is over.",
+    }
+
+    @public
+    class TaskSwitch(_Record, about=_TASKSWITCH):
+        """A change of the running task, as `PyVM.switched()` gives it: a named tuple.
+
+        Example:
+            >>> from segue import PyVM, Sleep, VirtualClock, scheduler
+            >>> vm = PyVM()
+            >>> vm.start_program(Sleep(1), [scheduler(clock=VirtualClock())])
+            >>> event = vm.step_once()
+            >>> vm.switched().entered.name
+            'root'
         """
 
         __slots__ = ()

@@ -1,8 +1,7 @@
 //! Errors of the library, as data. The driver makes the exception from it, with the machine put aside.
 
-use super::frame::Continuation;
 use super::host::World;
-use super::ids::SegmentId;
+use super::standing::Standing;
 pub use super::step::Place;
 
 /// How a continuation came to its end.
@@ -51,28 +50,6 @@ pub enum Bound {
     Tasks,
     /// Promises made.
     Promises,
-}
-
-/// One who waits while nobody can go on.
-pub struct Stuck<W: World> {
-    /// Who.
-    pub task: W::Value,
-    /// The effect that waits for its answer.
-    pub effect: W::Value,
-    /// The prompt of its body.
-    pub(super) body: SegmentId,
-    /// Where it waits: the machine reads it off the body.
-    pub place: Option<W::Value>,
-    /// Where it was made.
-    pub origin: Option<W::Value>,
-}
-
-impl<W: World> Stuck<W> {
-    /// Somebody whose body is held.
-    #[must_use]
-    pub const fn new(task: W::Value, effect: W::Value, body: &Continuation, origin: Option<W::Value>) -> Self {
-        Self { task, effect, body: body.prompt, place: None, origin }
-    }
 }
 
 /// What a task failed with, for somebody who waits.
@@ -135,7 +112,7 @@ pub enum Fault<W: World> {
     /// What a task failed with, raised again from where it left the task; these failed later, and are told with it.
     Again(Box<Again<W>>),
     /// Nobody can go on.
-    Deadlock(Vec<Stuck<W>>),
+    Deadlock(Vec<Standing<W>>),
     /// A task was still running when the program ended.
     Unfinished(W::Value),
     /// A promise was completed a second time.

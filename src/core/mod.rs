@@ -30,6 +30,7 @@ pub mod mailbox;
 pub mod native;
 pub mod prompt;
 pub mod segment;
+pub mod standing;
 pub mod step;
 pub mod trace;
 pub mod visit;

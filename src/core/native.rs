@@ -14,6 +14,7 @@ use super::host::World;
 use super::ids::ClauseId;
 pub use super::limits::Tally;
 pub use super::mailbox::{Mailbox, locked};
+pub use super::standing::{Impulse, Stance, Standing};
 
 /// What a native handler says to an effect.
 pub enum Answer<W: World> {
@@ -208,6 +209,14 @@ pub trait Native<W: World>: Send {
 
     /// Shows the bodies that it holds: as long as its block may go on, nobody else unwinds them.
     fn holds(&self, _see: &mut dyn FnMut(&Continuation)) {}
+
+    /// Adds those whose bodies it holds, and how each stands.
+    fn standings(&mut self, _store: &mut dyn Store<W>, _all: &mut Vec<Standing<W>>) {}
+
+    /// What programs hold of the body that runs.
+    fn running(&mut self, _store: &mut dyn Store<W>) -> Option<W::Value> {
+        None
+    }
 
     /// The errors that nobody took note of; the installation is gone.
     fn unobserved(&mut self, _store: &mut dyn Store<W>) -> Vec<Unobserved<W>> {

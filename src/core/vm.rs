@@ -12,6 +12,7 @@ mod intercept;
 mod leave;
 mod perform;
 mod resume;
+mod standing;
 mod unwind;
 
 use std::collections::VecDeque;

@@ -19,6 +19,7 @@ mod handle;
 mod inner;
 mod native;
 mod ready;
+mod standing;
 mod sync;
 mod table;
 mod time;
@@ -29,7 +30,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use handle::{Handle, Inbox, Settled, Settling, Thing};
 pub use time::Clock;
@@ -98,6 +99,8 @@ pub struct Scheduler<W: World> {
     tally: Option<Arc<Tally>>,
     /// Those that wait for external promises.
     external: usize,
+    /// Since when the one who is about to wait does, when it is for something from outside.
+    since: Option<Instant>,
     /// Somebody else's loop drives the run.
     driven: bool,
     /// What interrupted the run while the root did not wait.
@@ -141,6 +144,7 @@ impl<W: World> Scheduler<W> {
             inbox: None,
             tally: None,
             external: 0,
+            since: None,
             driven: false,
             interruption: None,
             root_kept: false,
@@ -400,6 +404,7 @@ where
         if let Some(task) = self.tasks.get_mut(key) {
             task.body = Some(body);
             task.effect = effect;
+            task.since = self.since.take();
             task.stand = Stand::Waiting(wait);
         }
         // One that was cancelled before it gathers cancels what it gathers.

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
+use super::census::Seat;
 use super::classes::link::Scope;
 use super::classes::nodes;
 use super::classes::result::RunResult;
@@ -21,16 +22,19 @@ use super::world::{Dead, PyHost, PyWorld};
 use super::{call, context, error, leaving, os_fork, reserve, signals, stack};
 use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
+use crate::core::native::Standing;
 use crate::core::step::{Event, Outcome, PythonCall, Remains, StepKind, StepNote, Watch};
 use crate::core::vm::Vm;
 
 mod ending;
 mod setting;
+mod switches;
 
 pub use setting::{Given, NONE_GIVEN, Setting};
 
 use ending::{attach, tell};
 use setting::{root_handlers, root_program};
+use switches::Switches;
 
 /// A run: the machine and what belongs to it in Python.
 pub struct Machine {
@@ -47,6 +51,8 @@ pub struct Machine {
     closing: bool,
     interrupted: bool,
     turns: u64,
+    seat: Option<Seat>,
+    switches: Switches,
 }
 
 /// Why the loop stopped.
@@ -132,6 +138,8 @@ impl Machine {
             closing: false,
             interrupted: false,
             turns: 0,
+            seat: None,
+            switches: Switches::default(),
         })
     }
 
@@ -146,7 +154,11 @@ impl Machine {
             let outcome = self.waited(py);
             self.vm.receive(host!(self, py), outcome);
         }
+        if stepping || self.errands.driven {
+            self.sit_down();
+        }
         let turn = contained(py, || Ok(self.advance(py, stepping, turns)));
+        self.seat = None;
         let left = self.entered.leave(py);
         turn.and_then(|turn| left.map(|()| turn)).unwrap_or_else(|error| {
             reserve::release();
@@ -191,6 +203,7 @@ impl Machine {
                         self.idle = true;
                         return Turn::Idle(at_most);
                     }
+                    self.sit_down();
                     match self.idle(py, at_most) {
                         Ok(()) => self.waited(py),
                         Err(error) => match self.interrupted_by(py, error) {
@@ -295,7 +308,7 @@ impl Machine {
     }
 
     /// Waits until a program may go on: in slices, so that a signal is not kept waiting.
-    fn idle(&self, py: Python<'_>, at_most: Option<Duration>) -> PyResult<()> {
+    fn idle(&mut self, py: Python<'_>, at_most: Option<Duration>) -> PyResult<()> {
         let until = at_most.and_then(|at_most| Instant::now().checked_add(at_most));
         let mailbox = self.vm.mailbox().clone();
         loop {
@@ -306,6 +319,7 @@ impl Machine {
             let slice = left.unwrap_or(WAIT_SLICE).min(WAIT_SLICE);
             let rung = py.detach(|| mailbox.wait(slice));
             leaving::stand_still(py);
+            self.answer(py);
             py.check_signals()?;
             if signals::take_pressed(&mailbox) {
                 return Err(PyKeyboardInterrupt::new_err(()));
@@ -348,6 +362,7 @@ impl Machine {
     #[cold]
     fn look_around(&mut self, py: Python<'_>) {
         leaving::stand_still(py);
+        self.sit_down();
         self.vm.spend_turns(LOOK_TURNS);
         let arrived =
             if self.turns.is_multiple_of(PYTHON_TURNS) { signals::between_lines(py) } else { py.check_signals() };
@@ -356,12 +371,13 @@ impl Machine {
         if let Err(signal) = arrived {
             self.signal = Some(signal);
             self.vm.mailbox().interrupt();
-        } else if self.vm.meter().overdue().is_some() {
+        } else if self.vm.meter().overdue().is_some() || self.seat.as_ref().is_some_and(Seat::is_asked) {
             self.vm.mailbox().interrupt();
         }
     }
 
     fn interrupt(&mut self, py: Python<'_>) -> Option<PyErr> {
+        self.answer(py);
         if let Some(signal) = self.signal.take() {
             return Some(signal);
         }
@@ -408,6 +424,30 @@ impl Machine {
         ending
     }
 
+    /// How its tasks stand.
+    pub fn standings(&mut self, py: Python<'_>) -> Vec<Standing<PyWorld>> {
+        self.vm.standings(host!(self, py))
+    }
+
+    /// Answers those who asked how its tasks stand.
+    fn answer(&mut self, py: Python<'_>) {
+        for question in self.seat.as_ref().map(Seat::questions).unwrap_or_default() {
+            question.answer(self.standings(py));
+        }
+    }
+
+    /// The task that runs.
+    fn running_task(&mut self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.vm.running(host!(self, py))
+    }
+
+    /// From now on, until this turn is over, others may ask how its tasks stand.
+    fn sit_down(&mut self) {
+        if self.seat.is_none() {
+            self.seat = Some(Seat::take(self.vm.mailbox()));
+        }
+    }
+
     /// The machine, for the collector.
     #[must_use]
     pub const fn vm(&self) -> &Vm<PyWorld> {
@@ -424,6 +464,7 @@ impl Machine {
         }
         visit.call(&self.exceeded)?;
         self.errands.traverse(visit)?;
+        self.switches.traverse(visit)?;
         self.roots.traverse(visit)
     }
 }

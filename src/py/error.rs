@@ -12,11 +12,12 @@ use super::classes::handle;
 use super::classes::mistake::mistake;
 use super::classes::store::Mapping;
 use super::classes::text::{named, safe_repr, type_name};
-use super::context;
 use super::names::{error_class, names};
+use super::tasks;
 use super::world::PyWorld;
-use crate::core::fault::{Again, Bound as RunBound, Fate, Fault, Refusal, Stuck};
+use crate::core::fault::{Again, Bound as RunBound, Fate, Fault, Refusal};
 use crate::core::limits::Bounds;
+use crate::core::native::Standing;
 use crate::core::step::Place;
 
 fn make(py: Python<'_>, class: &str, message: String) -> PyErr {
@@ -217,14 +218,8 @@ fn error_notes(error: &PyErr, py: Python<'_>) -> PyResult<HashSet<String>> {
     notes.try_iter()?.map(|note| note?.extract()).collect()
 }
 
-fn deadlock(py: Python<'_>, stuck: Vec<Stuck<PyWorld>>) -> PyErr {
-    let rows = stuck.into_iter().map(|one| {
-        let place = one.place.unwrap_or_else(|| py.None());
-        let origin = one.origin.map_or_else(|| py.None(), |mark| context::marked_line(py, &mark));
-        (handle::name_of(one.task.bind(py)), safe_repr(one.effect.bind(py)), place, origin)
-    });
-    let rows: Vec<_> = rows.collect();
-    let made = error_class(py, "DeadlockError").and_then(|class| class.call1((rows,)));
+fn deadlock(py: Python<'_>, stuck: Vec<Standing<PyWorld>>) -> PyErr {
+    let made = tasks::list(py, stuck).and_then(|waiting| error_class(py, "DeadlockError")?.call1((waiting,)));
     made.map_or_else(|error| error, PyErr::from_value)
 }
 

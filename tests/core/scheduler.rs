@@ -2,6 +2,7 @@
 //! Laws: semantics 7.
 
 use segue::core::limits::Bounds;
+use segue::core::native::Stance;
 use segue::core::step::Outcome;
 use segue::effects::{Scheduler, Settings};
 
@@ -414,6 +415,55 @@ fn the_machine_agrees_with_itself_between_all_switches() {
     let report = audited(nest(&[&in_order()], root));
     assert_eq!(report.shown(), "[None, None, None, None, None]");
     assert_eq!(log.text(), "cancelled cancelled cancelled slept slept");
+}
+
+/// How each task stands, in the order of the spawns, whenever that changed.
+#[test]
+fn how_tasks_stand_can_be_seen_between_all_events() {
+    let root = program("root", async |y| {
+        let child = program("child", async |y| y.yields(turn()).await);
+        let sleeper = program("sleeper", async |y| y.yields(asks("Sleep", vec![2.into()])).await);
+        let tasks = [y.yields(spawn(child)).await?, y.yields(spawn(sleeper)).await?];
+        y.yields(gather(&tasks)).await
+    });
+    let mut machine = Run::new(nest(&[&in_order()], root)).machine();
+    let mut seen: Vec<String> = Vec::new();
+    let stop = loop {
+        let stop = machine.turn();
+        let standings = machine.vm.standings(&mut machine.host);
+        let runs = machine.vm.running(&mut machine.host).is_some();
+        let told = standings.iter().map(|one| match &one.stance {
+            Stance::Running => "runs".to_owned(),
+            Stance::Ready(impulse) => format!("{impulse:?}"),
+            Stance::Waiting(effect) => format!("waits({effect})"),
+            Stance::Failed => "failed".to_owned(),
+        });
+        let told: Vec<_> = told.collect();
+        assert_eq!(runs, told.iter().any(|how| how == "runs"));
+        if seen.last() != Some(&told.join(" ")) {
+            seen.push(told.join(" "));
+        }
+        drop(standings);
+        machine.host.trash.clear();
+        if let Some(stop) = stop {
+            break stop;
+        }
+    };
+    machine.finish(stop);
+    let gathers = "waits(Gather([<object>, <object>], 1))";
+    let expected = [
+        String::new(),
+        "runs".to_owned(),
+        "runs Spawned".to_owned(),
+        "runs Spawned Spawned".to_owned(),
+        format!("{gathers} runs Spawned"),
+        format!("{gathers} GaveWay runs"),
+        format!("{gathers} runs waits(Sleep(2))"),
+        format!("{gathers} runs"),
+        "runs".to_owned(),
+        String::new(),
+    ];
+    assert_eq!(seen, expected);
 }
 
 /// A hundred thousand tasks that wait for one promise, and a chain of as many spawns.

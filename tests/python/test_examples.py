@@ -27,7 +27,7 @@ def load(name):
     return module
 
 
-lockfile, crawl, bank = load("lockfile"), load("crawl"), load("bank")
+lockfile, crawl, bank, stepping = load("lockfile"), load("crawl"), load("bank"), load("stepping")
 
 # lockfile
 
@@ -346,3 +346,15 @@ def test_the_second_scheduler_command():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["rice after 12 minutes", "beans after 30 minutes", "tea after 17 minutes"]
+
+
+# stepping
+
+
+def test_stepping_shows_each_switch():
+    *switches, end = stepping.drive()
+    steps = [line.split(": ", 1)[1] for line in switches if line.startswith("step")]
+    assert steps[0] == "nobody ran -> root"
+    assert steps[-1] == "root done -> nobody"
+    assert "bread waiting: Acquire(lock=<Lock held>) -> soup" in steps
+    assert end.endswith("soup is ready, bread is ready")

@@ -95,11 +95,11 @@ def test_q01_deadlock_is_an_error_at_the_wait_of_the_root_and_every_finally_runs
     assert isinstance(error, DeadlockError)
     assert frames(error) == [program.__name__, "careful"]
     assert len(error.waiting) == len(HANGING[program])
-    for name, what, place, _ in error.waiting:
-        assert name in str(error)
-        assert what in str(error)
+    for task in error.waiting:
+        assert task.name in str(error)
+        assert task.what in str(error)
         if make is built_in:  # no public name says where an effect was performed
-            assert f"{place.file}:{place.line}" in str(error)
+            assert f"{task.at.file}:{task.at.line}" in str(error)
     assert sorted(log) == HANGING[program]
 
 

@@ -40,7 +40,7 @@ from tasks_vocabulary import (
 
 def entries_of(error):
     """Who waits, for what, and in which function."""
-    return {name: (what, place) for name, what, place, _ in error.waiting}
+    return {task.name: (task.what, task.at) for task in error.waiting}
 
 
 @do
@@ -109,7 +109,7 @@ WAITS = {
 @pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
 def test_each_wait_of_the_root_may_be_a_deadlock(make, wait):
     error = value(make, caught(wait(), DeadlockError))
-    assert [name for name, _, _, _ in error.waiting] == ["root"]
+    assert [task.name for task in error.waiting] == ["root"]
 
 
 @schedulers

@@ -125,7 +125,7 @@ impl<W: World> Vm<W> {
         match how {
             Ok(mode) => self.proceed(mode),
             Err(mut refusal) => {
-                self.find_places(host, &mut refusal);
+                self.find_places_of(host, &mut refusal);
                 fault(refusal)
             }
         }
@@ -150,7 +150,7 @@ impl<W: World> Vm<W> {
     }
 
     /// The nearest handler that holds its bodies and whose running body this is a part of, and its prompt there.
-    fn holder(&self) -> Option<(SegmentId, NativeId)> {
+    pub(super) fn holder(&self) -> Option<(SegmentId, NativeId)> {
         trace::outward(&self.segments, self.current_segment).find_map(|(id, segment)| {
             let native = segment.prompt()?.native?;
             self.runs(id, native).then_some((id, native))
@@ -160,15 +160,6 @@ impl<W: World> Vm<W> {
     fn set_open(&mut self, native: NativeId, open: bool) {
         if let Some(shared) = &mut self.natives[native.0 as usize] {
             shared.open = open;
-        }
-    }
-
-    /// Where each of those who wait is suspended.
-    fn find_places(&self, host: &mut impl Host<W>, fault: &mut Fault<W>) {
-        let Fault::Deadlock(stuck) = fault else { return };
-        for one in stuck {
-            let head = self.segments[one.body].head.unwrap_or(self.current_segment);
-            one.place = trace::origin(&self.segments, host, head);
         }
     }
 

@@ -18,7 +18,7 @@ where
         let key = self.running;
         let mut settling = Settling::default();
         let link = self.waiters.join(&mut settling.waiters, Waiter { task: key, slot: 0 });
-        self.external += 1;
+        self.waits_outside();
         let promise = self.make(store, Thing::Promise { external: true, settling });
         let thing = Thing::Completer { promise: store.share(&promise), used: false, inbox };
         let completer = self.make(store, thing);

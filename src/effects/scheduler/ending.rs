@@ -6,7 +6,7 @@ use super::handle::{Settled, Thing};
 use super::sync::discard_settled;
 use super::table::{self, Stand, TaskKey, Wait};
 use super::{Ending, Scheduler};
-use crate::core::fault::{Again, Cause, Fault, Stuck, Unobserved};
+use crate::core::fault::{Again, Cause, Fault, Unobserved};
 use crate::core::host::World;
 use crate::core::native::{Errand, Held, Next, Resumption, Store};
 
@@ -248,13 +248,7 @@ where
             if self.tasks.get(key).is_some_and(|task| task.daemon) {
                 continue;
             }
-            let handle = self.handle_of(store, key);
-            if let Some(task) = self.tasks.get(key)
-                && let (Some(effect), Some(body)) = (&task.effect, &task.body)
-            {
-                let origin = task.origin.as_ref().map(|origin| store.share(origin));
-                stuck.push(Stuck::new(handle, store.share(effect), body, origin));
-            }
+            stuck.extend(self.standing_of(store, key));
         }
         self.raise_at_first(store, Err(Fault::Deadlock(stuck)))
     }

@@ -11,7 +11,7 @@ use super::table::{Stand, Task, Wait, Wake};
 use crate::core::fault::{Fault, Unobserved};
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
-use crate::core::native::{Answer, Continuation, Held, Native, Next, Resumption, Store, Surroundings};
+use crate::core::native::{Answer, Continuation, Held, Native, Next, Resumption, Standing, Store, Surroundings};
 
 impl<W: World> Native<W> for Scheduler<W>
 where
@@ -207,6 +207,15 @@ where
                 see(body);
             }
         }
+    }
+
+    fn standings(&mut self, store: &mut dyn Store<W>, all: &mut Vec<Standing<W>>) {
+        self.all_standings(store, all);
+    }
+
+    fn running(&mut self, store: &mut dyn Store<W>) -> Option<W::Value> {
+        let runs = self.tasks.get(self.running).is_some_and(|task| matches!(task.stand, Stand::Running));
+        runs.then(|| self.handle_of(store, self.running))
     }
 
     fn unobserved(&mut self, store: &mut dyn Store<W>) -> Vec<Unobserved<W>> {

@@ -1,5 +1,7 @@
 //! The tasks of a scheduler: one record each, with one owner of its body, from the spawn to the end.
 
+use std::time::Instant;
+
 use thin_vec::ThinVec;
 
 use super::time::When;
@@ -148,6 +150,8 @@ pub struct Task<W: World> {
     pub stand: Stand<W>,
     /// The effect that it waits with.
     pub effect: Option<W::Value>,
+    /// Since when it waits, when it is for something from outside of the run.
+    pub since: Option<Instant>,
     /// Of those that can run, the highest runs first.
     pub priority: i64,
     /// Nobody minds when it does not finish.
@@ -184,6 +188,7 @@ impl<W: World> Task<W> {
             body: None,
             stand: Stand::Running,
             effect: None,
+            since: None,
             priority: 0,
             daemon: false,
             awaited: false,

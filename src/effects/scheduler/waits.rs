@@ -247,12 +247,12 @@ where
         let waiter = Waiter { task: self.running, slot };
         let sends = self.asked == super::Clause::Send;
         let mut waiters = std::mem::take(&mut self.waiters);
-        let mut external = 0;
+        let mut external = false;
         let link = self.behind(store, target, |_, _, handle| match &mut *handle.thing() {
             Thing::Task { settling, .. } => Ok(join_settling(&mut waiters, settling, waiter)),
             Thing::Promise { settling, external: outside } => {
                 let link = join_settling(&mut waiters, settling, waiter);
-                external = usize::from(*outside && link.is_some());
+                external = *outside && link.is_some();
                 Ok(link)
             }
             Thing::Semaphore { waiters: queue, .. }
@@ -264,7 +264,9 @@ where
             Thing::Completer { .. } | Thing::Scope { .. } => Err(Not::Fit),
         });
         self.waiters = waiters;
-        self.external += external;
+        if external {
+            self.waits_outside();
+        }
         link.ok().flatten()
     }
 

@@ -174,6 +174,34 @@ pub fn failure(value: &Bound<'_, PyAny>) -> String {
     error.map_or_else(|| "unknown".to_owned(), |error| safe_repr(error.bind(py)))
 }
 
+/// What a task waits with, in words: its effect; or the promise, where the effect would keep who is to complete it.
+#[must_use]
+pub fn awaited(what: &Bound<'_, PyAny>) -> String {
+    if what.is_none() {
+        "a scheduler of its own".to_owned()
+    } else if what.is_instance_of::<Handle>() {
+        format!("Wait(target={})", safe_repr(what))
+    } else {
+        safe_repr(what)
+    }
+}
+
+/// What a task has come to.
+#[must_use]
+pub fn stage_of(task: &Bound<'_, PyAny>) -> &'static str {
+    let inner = task.cast::<Handle>().ok().and_then(|handle| handle.get().inner());
+    inner.map_or("done", |inner| match &*inner.thing() {
+        Thing::Task { settling, .. } | Thing::Promise { settling, .. } => stage(settling),
+        _ => "done",
+    })
+}
+
+/// The number of the scheduler that made it.
+#[must_use]
+pub fn scheduler_of(value: &Bound<'_, PyAny>) -> Option<u64> {
+    Some(value.cast::<Handle>().ok()?.get().inner()?.scheduler)
+}
+
 /// The name of a task.
 #[must_use]
 pub fn name_of(value: &Bound<'_, PyAny>) -> String {

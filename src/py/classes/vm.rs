@@ -6,44 +6,29 @@
 //! A VM that nobody holds any more is closed by the callback of a weak reference: the collector calls it before it
 //! finalises anything, so what the program holds is still whole, whatever cycle it stands in.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod cell;
+
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyBaseException, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyModule, PyTuple, PyType, PyWeakrefReference};
+use pyo3::types::{PyAny, PyList, PyModule, PyTuple, PyType, PyWeakrefReference};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::limits::Limits;
 use super::link::Scope;
 use super::result::RunResult;
 use super::text::safe_repr;
+use crate::core::native::Standing;
 use crate::core::visit::Visitor;
 use crate::py::classes::handler::Installed;
 use crate::py::contained::contained;
 use crate::py::driver::{self, Machine, Setting, Turn};
 use crate::py::error::vm_state;
 use crate::py::world::{Code, PyWorld};
-
-type Ended = Result<Py<PyAny>, Py<PyBaseException>>;
-
-/// What the VM is doing.
-#[derive(Default)]
-enum State {
-    /// Nothing was started.
-    #[default]
-    Idle,
-    /// A program is between two steps.
-    Ready(Box<Machine>),
-    /// A program waits for what an action comes to.
-    Waiting(Box<Machine>),
-    /// A step is being made.
-    Running,
-    /// The program ended, and nobody asked for its result yet.
-    Ended(Box<Machine>, Ended),
-}
+use crate::py::{census, tasks};
+use cell::{Cell, Closer, Ended, State};
 
 /// The engine of `run`, one step at a time: for drivers of an event loop of their own. Law: semantics 5.
 ///
@@ -78,97 +63,6 @@ pub struct PyVm {
     trace: bool,
     limits: Option<Py<Limits>>,
     cell: Arc<Cell>,
-}
-
-/// What outlives the VM until it is closed.
-#[derive(Default)]
-struct Cell {
-    state: Mutex<State>,
-    /// The weak reference whose callback closes the program; it goes with the state.
-    watch: Mutex<Option<Py<PyWeakrefReference>>>,
-}
-
-impl Cell {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn watch(&self, watch: Option<Py<PyWeakrefReference>>) {
-        let mut held = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *held, watch);
-        drop(held);
-        drop(before);
-    }
-
-    /// A program that is suspended is unwound, at once; what ended is let go.
-    fn close(&self, py: Python<'_>) {
-        let mut held = self.state();
-        if matches!(*held, State::Running) {
-            return;
-        }
-        let state = std::mem::take(&mut *held);
-        drop(held);
-        self.watch(None);
-        close_in_turn(py, state);
-    }
-}
-
-/// VMs whose closing may stand inside each other on the native stack.
-const NESTED: usize = 8;
-
-thread_local! {
-    /// Closings that are on this thread's stack now.
-    static CLOSING: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-    /// What waits for the outermost of them.
-    static WAITING: RefCell<VecDeque<State>> = const { RefCell::new(VecDeque::new()) };
-}
-
-/// Closes what a VM held. A chain of VMs, each held by the next one's program, is closed in a loop.
-fn close_in_turn(py: Python<'_>, state: State) {
-    let level = CLOSING.get();
-    if level >= NESTED {
-        WAITING.with_borrow_mut(|waiting| waiting.push_back(state));
-        return;
-    }
-    CLOSING.set(level + 1);
-    close(py, state);
-    if level == 0 {
-        while let Some(next) = WAITING.with_borrow_mut(VecDeque::pop_front) {
-            close(py, next);
-        }
-    }
-    CLOSING.set(level);
-}
-
-fn close(py: Python<'_>, state: State) {
-    match state {
-        State::Ready(mut machine) | State::Waiting(mut machine) => told(py, || machine.close(py)),
-        State::Ended(mut machine, _) => told(py, || machine.let_go(py)),
-        State::Idle | State::Running => {}
-    }
-}
-
-/// Does the work; a panic in it is told, for there is nobody to raise it to.
-fn told(py: Python<'_>, work: impl FnOnce()) {
-    let _drops = Scope::enter();
-    let done = contained(py, || {
-        work();
-        Ok(())
-    });
-    if let Err(error) = done {
-        error.write_unraisable(py, None);
-    }
-}
-
-/// The callback of the weak reference to a VM.
-#[pyclass(frozen, module = "segue._vm")]
-struct Closer(Arc<Cell>);
-
-#[pymethods]
-impl Closer {
-    fn __call__(&self, py: Python<'_>, _reference: &Bound<'_, PyAny>) {
-        self.0.close(py);
-    }
 }
 
 impl PyVm {
@@ -297,6 +191,22 @@ impl PyVm {
         self.feed(py, Err(error.unbind()))
     }
 
+    /// How the tasks of the program stand, a `TaskInfo` for each, in the order in which they were spawned; none when it
+    /// is over.
+    fn tasks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        tasks::list(py, self.standings(py)?.unwrap_or_default())
+    }
+
+    /// The task that runs, as a `TaskInfo`; nobody does when all wait, or when there is no scheduler.
+    fn running<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.look(py, |machine| machine.running(py))?.unwrap_or(Ok(None))
+    }
+
+    /// How the last step changed who runs, as a `TaskSwitch`; `None` when it did not.
+    fn switched<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.look(py, |machine| machine.switched(py))?.unwrap_or(Ok(None))
+    }
+
     /// The result of the program that ended. What is no `Exception` is raised, with the result as `exc.run_result`.
     pub(super) fn finish(&self, py: Python<'_>) -> PyResult<Py<RunResult>> {
         let (machine, ended) = self.take(py, |state| match state {
@@ -344,7 +254,9 @@ impl PyVm {
         });
         match made {
             Ok((machine, watch)) => {
-                vm.cell.watch(Some(watch.unbind()));
+                let watch = watch.unbind();
+                census::rests(py, watch.clone_ref(py));
+                vm.cell.watch(Some(watch));
                 vm.put(State::Ready(Box::new(machine)));
                 Ok(())
             }
@@ -371,6 +283,28 @@ impl PyVm {
         let done = work(&mut machine);
         self.put(if waits { State::Waiting(machine) } else { State::Ready(machine) });
         Ok(done)
+    }
+
+    /// Looks at the program, which may be over.
+    fn look<T>(&self, py: Python<'_>, look: impl FnOnce(&mut Machine) -> T) -> PyResult<Option<T>> {
+        let mut state = self.take(py, |state| match state {
+            State::Running => Err((state, RUNNING)),
+            state => Ok(state),
+        })?;
+        let seen = match &mut state {
+            State::Ready(machine) | State::Waiting(machine) | State::Ended(machine, _) => Some(look(machine)),
+            State::Idle | State::Running => None,
+        };
+        self.put(state);
+        Ok(seen)
+    }
+
+    /// How its tasks stand; nothing when no program is going on.
+    ///
+    /// # Errors
+    /// It is running.
+    pub fn standings(&self, py: Python<'_>) -> PyResult<Option<Vec<Standing<PyWorld>>>> {
+        self.look(py, |machine| machine.standings(py))
     }
 
     /// So many turns of the loop.
@@ -415,7 +349,9 @@ impl PyVm {
             State::Ended(..) => Err((state, "the program has ended: call start_program with another")),
             State::Running => Err((state, RUNNING)),
         })?;
-        match machine.turn(py, true) {
+        let turn = machine.turn(py, true);
+        machine.note_switch(py);
+        match turn {
             // A VM that is stepped waits by itself.
             Turn::Stepped | Turn::Idle(_) | Turn::Busy => {
                 self.put(State::Ready(machine));

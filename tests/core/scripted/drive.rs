@@ -12,6 +12,7 @@ use segue::core::dispatch::LIVE_CONTINUATIONS;
 use segue::core::fault::{Cause, Fault, Refusal};
 use segue::core::host::Form;
 use segue::core::limits::Bounds;
+use segue::core::native::Stance;
 use segue::core::segment::Hooks;
 use segue::core::step::{Event, Hook, Installation, Outcome, PythonCall, Remains, StepKind, Watch};
 use segue::core::vm::Vm;
@@ -361,7 +362,8 @@ fn exception(fault: Fault<Scripted>) -> Error {
         Fault::Deadlock(stuck) => {
             let told = stuck.iter().map(|one| {
                 let at = one.place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
-                format!("{}{at}", one.effect)
+                let Stance::Waiting(effect) = &one.stance else { panic!("who is stuck waits") };
+                format!("{effect}{at}")
             });
             ("DeadlockError", told.collect::<Vec<_>>().join("; "))
         }
