@@ -42,7 +42,8 @@ def kitchen() -> Generator[Any, Any, list[str]]:
     stove = yield CreateLock()
     soup = yield Spawn(cook("soup", 2, stove), name="soup")
     bread = yield Spawn(cook("bread", 1, stove), name="bread")
-    return (yield Gather(soup, bread))
+    dishes: list[str] = yield Gather(soup, bread)
+    return dishes
 
 
 def told(switch: TaskSwitch) -> str:
