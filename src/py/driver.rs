@@ -16,7 +16,7 @@ use super::classes::text::safe_repr;
 use super::contained::contained;
 use super::entered::Entered;
 use super::errands::Errands;
-use super::names::{library_code, names};
+use super::names::{Found, library_code, names};
 use super::roots::Roots;
 use super::world::{Dead, PyHost, PyWorld};
 use super::{call, context, error, leaving, os_fork, reserve, signals, stack};
@@ -195,7 +195,7 @@ impl Machine {
                     }
                     continue;
                 }
-                Event::Async(_) if self.closing => Outcome::Raised(error::closed(py).into_value(py)),
+                Event::Async(action) if self.closing => self.at_once(py, &action),
                 Event::Async(action) => return Turn::Async(action),
                 Event::Idle(at_most) => {
                     let at_most = [at_most, self.vm.may_wait()].into_iter().flatten().min();
@@ -285,6 +285,20 @@ impl Machine {
             return Outcome::Raised(error.into_value(py));
         }
         call::run(py, call, &mut self.roots)
+    }
+
+    /// Nobody awaits any more: what the action makes may come to an end without a wait, as in a coroutine that is closed.
+    fn at_once(&mut self, py: Python<'_>, action: &Py<PyAny>) -> Outcome<PyWorld> {
+        static AT_ONCE: Found = Found::not_yet();
+        let came = self
+            .entered
+            .switch(py, self.vm.context().map(|(_, context)| context))
+            .and_then(|()| AT_ONCE.import(py, "segue._closing", "at_once")?.call1((action,)));
+        match came.and_then(|came| came.extract::<Option<(Py<PyAny>,)>>()) {
+            Ok(Some((value,))) => Outcome::Returned(value),
+            Ok(None) => Outcome::Raised(error::closed(py).into_value(py)),
+            Err(error) => Outcome::Raised(error.into_value(py)),
+        }
     }
 
     /// What came from outside is raised in the program. A second Ctrl-C ends the run, its clean-up as well.
