@@ -321,7 +321,8 @@ class OpenScope(Effect["Scope"]):
     """Opens a scope of the task that performs it: a stretch of it that can be cancelled alone. Evaluates to the scope.
 
     `timeout`, `task_group` and `shield` are made of scopes. When a scope is cancelled, or its time is over, `Cancelled`
-    is raised where the task waits; whoever opened it catches the one whose `scope` is this one.
+    is raised where the task waits; whoever opened it catches the one whose `scope` is this one. A scope that no program
+    holds any more is over: nobody can close it.
 
     Args:
         seconds: When it is cancelled; `None` is never.

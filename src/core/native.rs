@@ -294,6 +294,10 @@ pub trait Store<W: World> {
     fn discard_error(&mut self, error: W::Error);
     /// A second owner of a value.
     fn share(&self, value: &W::Value) -> W::Value;
+    /// A value that leads to that one as long as somebody owns it.
+    fn weak(&mut self, value: &W::Value) -> W::Value;
+    /// Where it leads to.
+    fn strong(&self, weak: &W::Value) -> Option<W::Value>;
     /// A second owner of an error.
     fn clone_error(&self, error: &W::Error) -> W::Error;
     /// Whether the error is one that programs are meant to catch.

@@ -106,11 +106,11 @@ def test_scope_that_is_closed_again_closes_no_other():
     def program():
         first = yield OpenScope()
         yield CloseScope(first)
-        yield OpenScope(5)
+        second = yield OpenScope(5)
         closed = yield CloseScope(first)
-        return closed, (yield Deadline())
+        return closed, (yield Deadline()), (yield CloseScope(second))
 
-    assert run(program(), handlers=[virtual()]).value == (False, 5.0)
+    assert run(program(), handlers=[virtual()]).value == (False, 5.0, False)
 
 
 def test_preempted_task_is_cancelled_at_the_effect_that_it_was_about_to_perform():
@@ -223,7 +223,7 @@ def test_deadlock_of_a_lock_names_it():
 
     error = run(program(), handlers=[scheduler]).error
     assert isinstance(error, DeadlockError)
-    assert "second: Acquire(lock=<Lock held>)" in str(error)
+    assert "second: waiting, Acquire(lock=<Lock held>)" in str(error)
 
 
 def test_semaphore_without_permits_can_not_be_released():

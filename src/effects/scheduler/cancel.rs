@@ -54,6 +54,7 @@ where
 
     /// Takes the cancellation that is due, of the task or of a scope: it is raised now.
     pub(super) fn take_due(&mut self, store: &mut dyn Store<W>, key: TaskKey) -> Option<W::Value> {
+        self.forget_lost(store, key);
         let task = self.tasks.get_mut(key)?;
         let due = task.due()?;
         task.set_raised(due, true);
@@ -69,15 +70,28 @@ where
             }
         }
         let task = self.tasks.get_mut(key)?;
-        let handle = match due {
-            Due::Scope(place) => store.share(&task.scopes[place].handle),
-            Due::Task => self.handle_of(store, key),
-        };
-        Some(handle)
+        match due {
+            Due::Scope(place) => store.strong(&task.scopes[place].handle),
+            Due::Task => Some(self.handle_of(store, key)),
+        }
+    }
+
+    /// A scope that no program holds any more cannot be closed: its stretch was unwound where no scheduler answers, when
+    /// its continuation was lost. It is over.
+    fn forget_lost(&mut self, store: &mut dyn Store<W>, key: TaskKey) {
+        let Some(task) = self.tasks.get_mut(key) else { return };
+        while let Some(place) = task.scopes.iter().position(|scope| !is_held(store, scope)) {
+            let scope = task.scopes.remove(place);
+            if let Some(when) = scope.deadline {
+                self.alarms.unset(when);
+            }
+            store.discard(scope.handle);
+        }
     }
 
     /// Raises what is due, if the task waits where it loses nothing.
     pub(super) fn deliver(&mut self, store: &mut dyn Store<W>, key: TaskKey) {
+        self.forget_lost(store, key);
         let Some(task) = self.tasks.get_mut(key) else { return };
         if task.due().is_none() {
             return;
@@ -186,7 +200,7 @@ where
         let deadline = self.alarms.set(self.clock.now(), limit, Alarm::Scope(key, id));
         if let Some(task) = self.tasks.get_mut(key) {
             let request = Request { asked: limit == 0.0, raised: false };
-            let scope = Scope { handle: store.share(&handle), id, deadline, shield: shields, request };
+            let scope = Scope { handle: store.weak(&handle), id, deadline, shield: shields, request };
             task.scopes.push(scope);
         }
         Answer::Value(handle)
@@ -226,6 +240,7 @@ where
 
     /// Asks a scope to end.
     pub(super) fn request_scope(&mut self, store: &mut dyn Store<W>, key: TaskKey, id: u64) {
+        self.forget_lost(store, key);
         let scope = self.tasks.get_mut(key).and_then(|task| task.scopes.iter_mut().find(|scope| scope.id == id));
         if let Some(scope) = scope {
             scope.request.asked = true;
@@ -236,6 +251,7 @@ where
     /// When the next scope around the running task is cancelled; what is outside of a shield does not count.
     pub(super) fn deadline(&mut self, store: &mut dyn Store<W>) -> Answer<W> {
         let mut first = None;
+        self.forget_lost(store, self.running);
         if let Some(task) = self.tasks.get(self.running) {
             for scope in task.scopes.iter().rev() {
                 first = [first, scope.deadline].into_iter().flatten().min();
@@ -251,4 +267,14 @@ where
 /// The task of a scope, and which of its scopes it is.
 const fn scope<W: World>(thing: &Thing<W>) -> Option<(TaskKey, u64)> {
     if let Thing::Scope { task, id } = thing { Some((*task, *id)) } else { None }
+}
+
+/// Whether a program holds it.
+fn is_held<W: World>(store: &mut dyn Store<W>, scope: &Scope<W>) -> bool {
+    let held = store.strong(&scope.handle);
+    let is_held = held.is_some();
+    if let Some(held) = held {
+        store.discard(held);
+    }
+    is_held
 }

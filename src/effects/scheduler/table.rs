@@ -128,7 +128,7 @@ impl Request {
 
 /// A stretch of a task that can be cancelled alone.
 pub struct Scope<W: World> {
-    /// The object that programs hold.
+    /// Leads to the object that programs hold.
     pub handle: W::Value,
     /// Which of the task's scopes it is.
     pub id: u64,

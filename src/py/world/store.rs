@@ -5,7 +5,9 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyBool, PyBoolMethods, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{
+    PyAny, PyBool, PyBoolMethods, PyFloat, PyInt, PyList, PyString, PyTuple, PyWeakrefMethods, PyWeakrefReference,
+};
 
 use super::{Dead, Missing, PyHost, PyWorld, Request};
 use crate::core::native::{Errand, Load, Object, Seen, Store, Thunk};
@@ -30,6 +32,19 @@ impl Store<PyWorld> for PyHost<'_, '_> {
 
     fn share(&self, value: &Py<PyAny>) -> Py<PyAny> {
         value.clone_ref(self.py)
+    }
+
+    fn weak(&mut self, value: &Py<PyAny>) -> Py<PyAny> {
+        let weak = PyWeakrefReference::new(value.bind(self.py));
+        // Without memory it is held.
+        weak.map_or_else(|_| value.clone_ref(self.py), |weak| weak.into_any().unbind())
+    }
+
+    fn strong(&self, weak: &Py<PyAny>) -> Option<Py<PyAny>> {
+        match weak.bind(self.py).cast_exact::<PyWeakrefReference>() {
+            Ok(weak) => weak.upgrade().map(Bound::unbind),
+            Err(_) => Some(weak.clone_ref(self.py)),
+        }
     }
 
     fn unit(&self) -> Py<PyAny> {

@@ -443,6 +443,17 @@ impl Store<Scripted> for ScriptedHost {
         self.clone_value(value)
     }
 
+    fn weak(&mut self, value: &Value) -> Value {
+        Value::new(Datum::Weak(value.downgrade()))
+    }
+
+    fn strong(&self, weak: &Value) -> Option<Value> {
+        match weak.datum() {
+            Datum::Weak(weak) => Value::upgrade(weak),
+            _ => panic!("{weak} is no weak value"),
+        }
+    }
+
     fn unit(&self) -> Value {
         Value::unit()
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use segue::core::continuation::ContinuationCell;
 use segue::core::native::Object;
@@ -118,6 +118,8 @@ pub enum Datum {
     Failed(Error),
     /// What a native handler made.
     Object(Arc<dyn Object<Scripted>>),
+    /// Leads to another one as long as that has an owner.
+    Weak(Weak<Datum>),
     /// A number that is not whole.
     Float(f64),
     /// What a request gives for a key that is not there.
@@ -172,6 +174,18 @@ impl Value {
     pub fn new(datum: Datum) -> Self {
         ledger::made();
         Self(Arc::new(datum))
+    }
+
+    /// Does not keep it alive.
+    pub fn downgrade(&self) -> Weak<Datum> {
+        Arc::downgrade(&self.0)
+    }
+
+    /// A further owner, if there is one still.
+    pub fn upgrade(weak: &Weak<Datum>) -> Option<Self> {
+        let datum = weak.upgrade()?;
+        ledger::made();
+        Some(Self(datum))
     }
 
     /// A second owner, taken by user code or by the host.
@@ -328,6 +342,7 @@ impl fmt::Display for Value {
             Datum::K(_) | Datum::Token(_) => f.write_str("<k>"),
             Datum::Thunk(_) => f.write_str("<lazy>"),
             Datum::Object(_) => f.write_str("<object>"),
+            Datum::Weak(_) => write!(f, "<weak>"),
             Datum::Float(number) => write!(f, "{number}"),
             Datum::Missing => f.write_str("<missing>"),
             Datum::Okay(value) => write!(f, "Ok({value})"),
