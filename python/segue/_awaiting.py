@@ -85,17 +85,77 @@ async def _awaited(awaitable: Any) -> Any:
 Await.__segue_handler__ = SimpleNamespace(__qualname__="await_handler()")
 
 
+class Entering:
+    """Enters an asynchronous context manager. What it opens may stay open until `Leaving`: a loop may have to know."""
+
+    __slots__ = ("manager",)
+
+    def __init__(self, manager: AbstractAsyncContextManager[Any]) -> None:
+        self.manager = manager
+
+    async def _enter(self) -> Any:
+        return await self.manager.__aenter__()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._enter().__await__()
+
+
+class Leaving:
+    """Leaves what was entered."""
+
+    __slots__ = ("entered", "error")
+
+    def __init__(self, entered: Entering, error: BaseException | None) -> None:
+        self.entered = entered
+        self.error = error
+
+    async def _leave(self) -> bool | None:
+        error = self.error
+        if error is None:
+            return await self.entered.manager.__aexit__(None, None, None)
+        return await self.entered.manager.__aexit__(type(error), error, error.__traceback__)
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._leave().__await__()
+
+
 @do
 def _in_context(manager: Any, use: Any) -> Generator[Any, Any, Any]:
-    value = yield Await(manager.__aenter__())
+    entered = Entering(manager)
+    value = yield Await(entered)
     try:
         result = yield FlatMap(Pure(value), use)
     except BaseException as error:
-        if not (yield Await(manager.__aexit__(type(error), error, error.__traceback__))):
+        try:
+            swallows = yield Await(Leaving(entered, error))
+        except BaseExceptionGroup as group:
+            # A nursery makes groups of what ends its body. A cancellation is no failure: it goes on as it is.
+            own, others = _apart(error, group)
+            if own is None or isinstance(error, Exception):
+                raise
+            _add_context(error, others)
+            swallows = False
+        if not swallows:
             raise
         return None
-    yield Await(manager.__aexit__(None, None, None))
+    yield Await(Leaving(entered, None))
     return result
+
+
+def _apart(error: BaseException, group: BaseExceptionGroup[Any]) -> tuple[BaseException | None, BaseException | None]:
+    """Take an error out of a group: the error, if it is in there, and the others, if there are any."""
+    return group.split(lambda one: one is error)
+
+
+def _add_context(error: BaseException, others: BaseException | None) -> None:
+    """Make what failed meanwhile the end of the chain of contexts."""
+    known = {id(error)}
+    while (before := error.__context__) is not None and id(before) not in known:
+        known.add(id(before))
+        error = before
+    if others is not None:
+        others.__context__ = None
+        error.__context__ = others
 
 
 @public

@@ -41,10 +41,12 @@ if TYPE_CHECKING:
         async def open(self) -> None: ...
         async def close(self) -> None: ...
         def abandon(self) -> None: ...
+        def enter(self) -> None: ...
+        def leave(self) -> None: ...
         def soon(self, call: Any) -> None: ...
         def later(self, seconds: float, call: Any) -> Any: ...
         def start(self, attend: Any, context: Context | None) -> None: ...
-        def parking(self) -> Parking: ...
+        def parking(self, *, own: bool) -> Parking: ...
         def awaiting(self, *, own: bool) -> Awaiting: ...
         async def turn(self) -> None: ...
 
@@ -109,7 +111,7 @@ class Attendant:
         while not self._over:
             errand, self._next = self._next, None
             if errand is None:
-                self._parking = self._bridge.loop.parking()
+                self._parking = self._bridge.loop.parking(own=True)
                 try:
                     await self._parking.wait()
                 except GeneratorExit:
@@ -359,7 +361,7 @@ class Bridge:
 
     async def _park(self) -> None:
         """Wait until the root has something to do."""
-        self._parking = self.loop.parking()
+        self._parking = self.loop.parking(own=False)
         try:
             if not self._engine.take_rung():
                 await self._parking.wait()
@@ -383,7 +385,11 @@ class Bridge:
         """Run all tasks but the root."""
         if self._over or self._inside or self._acting:
             return
-        event = self._go(on_root=False)
+        self.loop.enter()
+        try:
+            event = self._go(on_root=False)
+        finally:
+            self.loop.leave()
         kind = event[0]
         if kind == "busy":
             self.loop.soon(self.pump)

@@ -78,6 +78,7 @@ class AsyncioLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._root = asyncio.current_task()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
@@ -93,6 +94,16 @@ class AsyncioLoop:
         for task in self._tasks:
             if not self._loop.is_closed():
                 task.cancel()
+
+    def enter(self) -> None:
+        """Run code of the program in a callback: its current task is that of `async_run`."""
+        if self._root is not None:
+            asyncio.tasks._enter_task(self._loop, self._root)  # noqa: SLF001 - documented for frameworks
+
+    def leave(self) -> None:
+        """It ran."""
+        if self._root is not None:
+            asyncio.tasks._leave_task(self._loop, self._root)  # noqa: SLF001 - documented for frameworks
 
     def soon(self, call: Callable[[], object]) -> None:
         """Call it in the loop's thread. May be called from any."""
@@ -112,7 +123,7 @@ class AsyncioLoop:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def parking(self) -> AsyncioParking:
+    def parking(self, *, own: bool) -> AsyncioParking:  # noqa: ARG002 - trio tells them apart
         """Make a place to wait."""
         return AsyncioParking()
 

@@ -9,6 +9,7 @@ import math
 
 import trio
 
+from segue._awaiting import Entering, Leaving
 from segue._bridge import RecalledError
 
 TYPE_CHECKING = False
@@ -26,15 +27,16 @@ async def _awaited(awaitable: Awaitable[Any]) -> Any:
 class TrioParking:
     """A place where one task waits until somebody calls `leave`."""
 
-    __slots__ = ("_event", "_loop")
+    __slots__ = ("_event", "_loop", "_own")
 
-    def __init__(self, loop: TrioLoop) -> None:
+    def __init__(self, loop: TrioLoop, *, own: bool) -> None:
         self._event = trio.Event()
         self._loop = loop
+        self._own = own
 
     async def wait(self) -> None:
-        """Wait. A cancellation from outside is raised once: what follows it is the clean-up."""
-        with trio.CancelScope(shield=self._loop.was_told()):
+        """Wait. A cancellation from outside is raised once, and to the root: what follows it is the clean-up."""
+        with trio.CancelScope(shield=self._own or self._loop.was_told()):
             try:
                 await self._event.wait()
             except trio.Cancelled:
@@ -59,6 +61,9 @@ class TrioAwaiting:
     async def result(self, awaitable: Awaitable[Any]) -> Any:
         """Await.
 
+        What a context manager enters stays inside of the scope of that await until it is left, so that it may open
+        scopes and nurseries of its own.
+
         Args:
             awaitable: What is awaited.
 
@@ -68,14 +73,24 @@ class TrioAwaiting:
         Raises:
             RecalledError: It ended because `cancel` was called.
         """
-        with self._scope:
-            try:
-                return await _awaited(awaitable)
-            except trio.Cancelled:
-                if not self._own and not self._scope.cancel_called:
-                    self._loop.tell()
-                raise
-        raise RecalledError
+        entered = self._loop.entered.pop(awaitable.entered, None) if isinstance(awaitable, Leaving) else None
+        if entered is None:
+            self._scope.__enter__()
+        else:
+            self._scope = entered
+        try:
+            value = await _awaited(awaitable)
+        except BaseException as error:
+            if isinstance(error, trio.Cancelled) and not self._own and not self._scope.cancel_called:
+                self._loop.tell()
+            if self._scope.__exit__(type(error), error, error.__traceback__):
+                raise RecalledError from None
+            raise
+        if isinstance(awaitable, Entering):
+            self._loop.entered[awaitable] = self._scope
+        else:
+            self._scope.__exit__(None, None, None)
+        return value
 
     def cancel(self) -> None:
         """Cancel what is awaited."""
@@ -109,6 +124,7 @@ class TrioLoop:
     def __init__(self) -> None:
         self._token = trio.lowlevel.current_trio_token()
         self._running: set[trio.CancelScope] = set()
+        self.entered: dict[Entering, trio.CancelScope] = {}
         self._idle = trio.Event()
         self._told = False
 
@@ -135,6 +151,12 @@ class TrioLoop:
         """Cancel the tasks that were started: nobody waits for them."""
         for scope in self._running:
             scope.cancel()
+
+    def enter(self) -> None:
+        """Run code of the program: trio has a task wherever it calls."""
+
+    def leave(self) -> None:
+        """It ran."""
 
     def soon(self, call: Callable[[], object]) -> None:
         """Call it in the loop's thread. May be called from any."""
@@ -165,9 +187,9 @@ class TrioLoop:
 
         trio.lowlevel.spawn_system_task(attend_there, context=context)
 
-    def parking(self) -> TrioParking:
-        """Make a place to wait."""
-        return TrioParking(self)
+    def parking(self, *, own: bool) -> TrioParking:
+        """Make a place to wait: in a task of its own, or where the root is."""
+        return TrioParking(self, own=own)
 
     def awaiting(self, *, own: bool) -> TrioAwaiting:
         """Prepare one await: in a task of its own, or where the root is."""
