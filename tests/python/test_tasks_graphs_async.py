@@ -79,13 +79,16 @@ def wrong_when(played):
         for order in (None, seed):
             try:
                 played(seed, order).check_end()
-            except Exception as error:
+            except AssertionError as error:
                 wrong.append(f"graph {seed}, order {order}: {error!r}")
+            except Exception as error:
+                error.add_note(f"graph {seed}, order {order}")
+                raise
     return wrong
 
 
 BREAKS = pytest.mark.xfail(
-    raises=(AssertionError, InternalError),
+    raises=InternalError,
     reason="a deadlock is an `InternalError` when the last to go on was a task that had awaited something",
 )
 
@@ -143,7 +146,7 @@ def test_graphs_that_await_do_what_they_are_for(loop, unraisable):
         words.update(word for _, word in play.trace)
         awaits += play.awaited
     assert {"await", "cancelled", "learned", "finally", "DeadlockError", "TimeoutError", "BrokenError"} <= words
-    assert awaits["begun"] > GRAPHS
+    assert awaits["begun"] > GRAPHS // 3
 
 
 # Trees, in which the order decides nothing: the same values, times and clean-ups, whoever runs them.
