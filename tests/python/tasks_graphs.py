@@ -12,6 +12,7 @@ from collections import Counter
 
 from segue import (
     Acquire,
+    Await,
     Cancel,
     Cancelled,
     ChannelClosedError,
@@ -55,6 +56,7 @@ STEPS = {
     "shield": 0.5,
     "fail": 0.5,
 }
+AWAITING = STEPS | {"await": 5}
 
 
 class BrokenError(Exception):
@@ -64,35 +66,37 @@ class BrokenError(Exception):
 EXPECTED = (BrokenError, TaskCancelledError, DeadlockError, ChannelClosedError, TimeoutError)
 
 
-def steps_of(draw, depth):
+def steps_of(draw, depth, kinds):
     """The steps of one task; some hold the steps of another one, or of a part."""
     steps = []
     for _ in range(draw.randint(1, 5)):
-        (kind,) = draw.choices(list(STEPS), list(STEPS.values()))
+        (kind,) = draw.choices(list(kinds), list(kinds.values()))
         if kind in {"spawn", "hold", "timeout", "shield"}:
             if depth == 0:
                 kind, argument = "yield", None
             else:
-                argument = draw.randrange(3), steps_of(draw, depth - 1)
+                argument = draw.randrange(3), steps_of(draw, depth - 1, kinds)
         else:
             argument = draw.randrange(8)
         steps.append((kind, argument))
     return steps
 
 
-def graph(seed):
+def graph(seed, kinds=STEPS):
     """A graph: the steps of its first tasks, the permits of its semaphores, and the capacities of its channels."""
     draw = random.Random(seed)  # noqa: S311 - no secret
     semaphores = [draw.randint(1, 2) for _ in range(3)]
     channels = [draw.randint(0, 2) for _ in range(3)]
-    return [steps_of(draw, 3) for _ in range(draw.randint(2, 8))], semaphores, channels
+    return [steps_of(draw, 3, kinds) for _ in range(draw.randint(2, 8))], semaphores, channels
 
 
 class Play:
-    """One run of a graph."""
+    """One run of a graph. What it awaits is made with `sleep`, the loop's own."""
 
-    def __init__(self, graph):
+    def __init__(self, graph, sleep=None):
         self.first, self.permits, self.capacities = graph
+        self.sleep = sleep
+        self.awaited = Counter()
         self.trace = []
         self.held = Counter()
         self.blocks = Counter()  # how often each block was entered less how often its `finally` ran
@@ -213,8 +217,23 @@ class Play:
                 yield CloseChannel(self.channels[argument % 3])
             case "fail":
                 raise BrokenError(me)
+            case "await":
+                got = yield self.waits(me, Await(self.awaits(me, argument)), "await")
+                assert got == (me, argument), "what somebody else awaited"
             case _:
                 yield self.of_tasks(me, own, kind, argument)
+
+    async def awaits(self, me, argument):
+        """What is awaited: some turns of the loop, or a moment of its time, or nothing; one of eight fails."""
+        self.awaited["begun"] += 1
+        try:
+            for _ in range(argument % 4):
+                await self.sleep(0.001 if argument == 6 else 0)
+            if argument == 7:
+                raise BrokenError(me)
+            return me, argument
+        finally:
+            self.awaited["ended"] += 1
 
     @do
     def of_tasks(self, me, own, kind, argument):
@@ -276,6 +295,8 @@ class Play:
                     assert not where[0].done, "the task is done"
                 case "gather":
                     assert not all(task.done for task in where), "all are done"
+                case "await":
+                    raise AssertionError("something is awaited")
                 case "race":
                     assert self.shields or not any(task.done for task in where), "one is done"
 
@@ -286,6 +307,7 @@ class Play:
         assert sorted(me for me, word in self.trace if word == "finally") == sorted(self.blocks)
         assert self.waiting == {}
         assert set(self.held.values()) <= {0}
+        assert self.awaited["begun"] == self.awaited["ended"], "something is awaited still"
         assert [semaphore.permits for semaphore in self.semaphores] == self.permits, "permits are lost"
         assert all(task.done for task in self.tasks)
         for sent, received in zip(self.sent, self.received, strict=True):
