@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 
 from segue._bridge import find_loop
 from segue._do import do
-from segue._errors import RunClosedError
+from segue._errors import PromiseCompletedError, RunClosedError
 from segue._sync import CompletePromise, CreateExternalPromise, CreatePromise
 from segue._tasks import Spawn, Wait
 from segue._typing import public
@@ -19,10 +20,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from segue._tasks import SpawnEffect
-    from segue._typing import E, R, Runnable
+    from segue._typing import E, R, Runnable, T
     from segue._vm import DoExpr, ExternalPromise, Promise
 
 _CLOSED = "the run of this portal is over: it takes no programs any more"
+
+
+def _first(queue: deque[T]) -> T | None:
+    """Take what came first, if anything did. The check and the taking are one step, for any number of threads."""
+    try:
+        return queue.popleft()
+    except IndexError:
+        return None
 
 
 @public
@@ -47,11 +56,12 @@ class Portal:
         (True, ['me'])
     """
 
-    __slots__ = ("__weakref__", "_completer", "_is_open", "_submitted")
+    __slots__ = ("__weakref__", "_bell", "_handed", "_is_open", "_submitted")
 
     def __init__(self) -> None:
         self._submitted: deque[tuple[Any, Future[Any]]] = deque()
-        self._completer: ExternalPromise[None] | None = None
+        self._bell: deque[ExternalPromise[None]] = deque()
+        self._handed: set[Future[Any]] = set()
         self._is_open = True
 
     def start(self, program: Runnable[R, Any], /) -> Future[R]:
@@ -102,45 +112,59 @@ class Portal:
         return future.result()
 
     def _ring(self) -> None:
-        completer, self._completer = self._completer, None
-        if completer is not None:
-            completer.complete(None)
+        """Complete what the run waits for: of the threads that are here at once, one has it."""
+        if (completer := _first(self._bell)) is not None:
+            with suppress(PromiseCompletedError):  # The run is over: what was submitted to it is refused.
+                completer.complete(None)
 
     def _expect(self, completer: ExternalPromise[None]) -> None:
         """From now on a submission completes that."""
-        self._completer = completer
+        self._bell.append(completer)
         if self._submitted:
             self._ring()
 
     def _take(self) -> tuple[Any, Future[Any]] | None:
-        try:
-            return self._submitted.popleft()
-        except IndexError:
-            return None
+        submitted = _first(self._submitted)
+        if submitted is not None:
+            self._handed.add(submitted[1])
+        return submitted
+
+    def _begin(self, future: Future[Any]) -> bool:
+        """Whether its program is to run: nobody cancelled or refused it."""
+        if future not in self._handed:
+            return False
+        self._handed.remove(future)
+        return future.set_running_or_notify_cancel()
 
     def _close(self) -> None:
         self._is_open = False
-        self._completer = None
+        self._bell.clear()
+        # A task that has not started never starts.
+        while self._handed:
+            _refuse(self._handed.pop())
         self._refuse()
 
     def _refuse(self) -> None:
-        while (submitted := self._take()) is not None:
-            future = submitted[1]
-            if future.set_running_or_notify_cancel():
-                future.set_exception(RunClosedError(_CLOSED))
+        while (submitted := _first(self._submitted)) is not None:
+            _refuse(submitted[1])
 
     def __repr__(self) -> str:
         return f"<Portal {'open' if self._is_open else 'closed'}>"
 
 
-def _parts(portal: Portal) -> tuple[Any, Any, Any]:
-    return portal._expect, portal._take, portal._close  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+def _refuse(future: Future[Any]) -> None:
+    if future.set_running_or_notify_cancel():
+        future.set_exception(RunClosedError(_CLOSED))
+
+
+def _parts(portal: Portal) -> tuple[Any, Any, Any, Any]:
+    return portal._expect, portal._take, portal._begin, portal._close  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 @do
 def _serve(opened: Promise[Portal]) -> Generator[Any, Any, None]:
     portal = Portal()
-    expect, take, close = _parts(portal)
+    expect, take, begin, close = _parts(portal)
     try:
         yield CompletePromise(opened, portal)
         while True:
@@ -150,14 +174,14 @@ def _serve(opened: Promise[Portal]) -> Generator[Any, Any, None]:
             del external
             yield Wait(promise)
             while (submitted := take()) is not None:
-                yield Spawn(_answer(*submitted), name="submitted", daemon=True)
+                yield Spawn(_answer(*submitted, begin), name="submitted", daemon=True)
     finally:
         close()
 
 
 @do
-def _answer(program: Any, future: Future[Any]) -> Generator[Any, Any, None]:
-    if not future.set_running_or_notify_cancel():
+def _answer(program: Any, future: Future[Any], begin: Any) -> Generator[Any, Any, None]:
+    if not begin(future):
         return
     try:
         value = yield program

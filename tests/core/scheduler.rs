@@ -9,7 +9,7 @@ use segue::effects::{Scheduler, Settings};
 use crate::scripted::value::class::{PING, SCHEDULED, TELL};
 use crate::scripted::{
     Class, Log, Report, Run, Stop, Value, call, discontinue, error, function, handler, nest, perform, ping, program,
-    run, teller,
+    run, scheduled, teller,
 };
 
 fn scheduler(settings: impl Fn() -> Settings + Send + Sync + 'static) -> Value {
@@ -21,36 +21,30 @@ fn in_order() -> Value {
     scheduler(|| Settings { virtual_start: Some(0.0), ..Settings::default() })
 }
 
-/// An effect of the scheduler, by its name.
-fn asks(name: &str, fields: Vec<Value>) -> Value {
-    let class = SCHEDULED.map(Class).find(|class| class.name() == name);
-    perform(class.expect("a class of that name"), fields)
-}
-
 fn spawn(body: Value) -> Value {
-    asks("Spawn", vec![body, Value::unit(), 0.into(), 0.into()])
+    scheduled("Spawn", vec![body, Value::unit(), 0.into(), 0.into()])
 }
 
 fn spawn_with(body: Value, priority: i64, daemon: bool) -> Value {
-    asks("Spawn", vec![body, Value::unit(), priority.into(), i64::from(daemon).into()])
+    scheduled("Spawn", vec![body, Value::unit(), priority.into(), i64::from(daemon).into()])
 }
 
 fn wait(target: &Value) -> Value {
-    asks("Wait", vec![target.share()])
+    scheduled("Wait", vec![target.share()])
 }
 
 fn gather(targets: &[Value]) -> Value {
     let targets: Vec<_> = targets.iter().map(Value::share).collect();
-    asks("Gather", vec![targets.into(), 1.into()])
+    scheduled("Gather", vec![targets.into(), 1.into()])
 }
 
 fn race(targets: &[Value]) -> Value {
     let targets: Vec<_> = targets.iter().map(Value::share).collect();
-    asks("Race", vec![targets.into()])
+    scheduled("Race", vec![targets.into()])
 }
 
 fn turn() -> Value {
-    asks("Yield", vec![])
+    scheduled("Yield", vec![])
 }
 
 /// A task that says its name, gives way, says it again, and comes to a number.
@@ -97,7 +91,7 @@ fn a_cancelled_task_performs_in_its_clean_up_and_whoever_waits_is_told() {
     let log = Log::default();
     let tell = log.clone();
     let stuck = program("stuck", async move |y| {
-        let promise = y.yields(asks("CreatePromise", vec![])).await?;
+        let promise = y.yields(scheduled("CreatePromise", vec![])).await?;
         let waited = y.yields(wait(&promise)).await;
         tell.say("cleaning");
         y.yields(turn()).await?;
@@ -107,8 +101,8 @@ fn a_cancelled_task_performs_in_its_clean_up_and_whoever_waits_is_told() {
     let root = program("root", async move |y| {
         let task = y.yields(spawn(stuck.share())).await?;
         y.yields(turn()).await?;
-        y.yields(asks("Cancel", vec![task.share()])).await?;
-        y.yields(asks("Cancel", vec![task.share()])).await?;
+        y.yields(scheduled("Cancel", vec![task.share()])).await?;
+        y.yields(scheduled("Cancel", vec![task.share()])).await?;
         y.yields(wait(&task)).await
     });
     assert_eq!(run(nest(&[&in_order()], root)).shown(), "TaskCancelledError");
@@ -121,7 +115,7 @@ fn a_task_that_has_not_started_never_starts() {
     let never = talker(&log, "never", 1);
     let root = program("root", async move |y| {
         let task = y.yields(spawn(never.share())).await?;
-        y.yields(asks("Cancel", vec![task.share()])).await?;
+        y.yields(scheduled("Cancel", vec![task.share()])).await?;
         y.yields(wait(&task)).await
     });
     assert_eq!(run(nest(&[&in_order()], root)).shown(), "TaskCancelledError");
@@ -138,7 +132,7 @@ fn a_failure_of_one_that_is_gathered_ends_the_others_first() {
         Err(error("ValueError", "no"))
     });
     let hangs = program("hangs", async move |y| {
-        let promise = y.yields(asks("CreatePromise", vec![])).await?;
+        let promise = y.yields(scheduled("CreatePromise", vec![])).await?;
         let waited = y.yields(wait(&promise)).await;
         y.yields(turn()).await?;
         tell.say("unwound");
@@ -163,7 +157,7 @@ fn the_first_of_a_race_decides_and_the_others_are_unwound() {
     let log = Log::default();
     let (tell, quick) = (log.clone(), talker(&log, "quick", 1));
     let slow = program("slow", async move |y| {
-        let slept = y.yields(asks("Sleep", vec![60.into()])).await;
+        let slept = y.yields(scheduled("Sleep", vec![60.into()])).await;
         tell.say("unwound");
         slept
     });
@@ -182,23 +176,23 @@ fn a_permit_is_not_lost_to_one_who_waits_no_more() {
     let log = Log::default();
     let tell = log.clone();
     let root = program("root", async move |y| {
-        let lock = y.yields(asks("CreateSemaphore", vec![1.into()])).await?;
-        y.yields(asks("Acquire", vec![lock.share()])).await?;
+        let lock = y.yields(scheduled("CreateSemaphore", vec![1.into()])).await?;
+        y.yields(scheduled("Acquire", vec![lock.share()])).await?;
         let mut tasks = Vec::new();
         for name in ["first", "second", "third"] {
             let (tell, lock) = (tell.clone(), lock.share());
             let task = program(name, async move |y| {
-                y.yields(asks("Acquire", vec![lock.share()])).await?;
+                y.yields(scheduled("Acquire", vec![lock.share()])).await?;
                 tell.say(name);
-                y.yields(asks("Release", vec![lock.share()])).await
+                y.yields(scheduled("Release", vec![lock.share()])).await
             });
             tasks.push(y.yields(spawn(task)).await?);
         }
         y.yields(turn()).await?;
-        y.yields(asks("Cancel", vec![tasks[0].share()])).await?;
-        y.yields(asks("Release", vec![lock.share()])).await?;
+        y.yields(scheduled("Cancel", vec![tasks[0].share()])).await?;
+        y.yields(scheduled("Release", vec![lock.share()])).await?;
         y.yields(gather(&tasks[1..])).await?;
-        y.yields(asks("Acquire", vec![lock])).await
+        y.yields(scheduled("Acquire", vec![lock])).await
     });
     assert_eq!(run(nest(&[&in_order()], root)).shown(), "None");
     assert_eq!(log.text(), "second third");
@@ -209,18 +203,18 @@ fn sender_and_receiver_of_a_channel_without_room_meet() {
     let log = Log::default();
     let tell = log.clone();
     let root = program("root", async move |y| {
-        let channel = y.yields(asks("CreateChannel", vec![0.into()])).await?;
+        let channel = y.yields(scheduled("CreateChannel", vec![0.into()])).await?;
         let (there, told) = (channel.share(), tell.clone());
         let sender = program("sender", async move |y| {
             for number in [1, 2, 3] {
-                y.yields(asks("Send", vec![there.share(), number.into()])).await?;
+                y.yields(scheduled("Send", vec![there.share(), number.into()])).await?;
                 told.say(format!("sent {number}"));
             }
-            y.yields(asks("CloseChannel", vec![there.share()])).await
+            y.yields(scheduled("CloseChannel", vec![there.share()])).await
         });
         y.yields(spawn(sender)).await?;
         loop {
-            let received = y.yields(asks("Receive", vec![channel.share()])).await;
+            let received = y.yields(scheduled("Receive", vec![channel.share()])).await;
             match received {
                 Ok(value) => tell.say(format!("got {value}")),
                 Err(met) => return Err(met),
@@ -237,8 +231,8 @@ fn a_virtual_clock_jumps_to_what_is_due_next() {
     let sleeper = |name: &'static str, seconds: f64| {
         let log = log.clone();
         program(name, async move |y| {
-            y.yields(asks("Sleep", vec![seconds.into()])).await?;
-            let now = y.yields(asks("Now", vec![])).await?;
+            y.yields(scheduled("Sleep", vec![seconds.into()])).await?;
+            let now = y.yields(scheduled("Now", vec![])).await?;
             log.say(format!("{name} at {now}"));
             Ok(now)
         })
@@ -256,11 +250,11 @@ fn a_virtual_clock_jumps_to_what_is_due_next() {
 #[test]
 fn a_deadlock_is_raised_where_the_root_waits_and_names_all_who_wait() {
     let root = program("root", async move |y| {
-        let promise = y.yields(asks("CreatePromise", vec![])).await?;
+        let promise = y.yields(scheduled("CreatePromise", vec![])).await?;
         let waiter = program("waiter", async move |y| y.yields(wait(&promise)).await);
         let task = y.yields(spawn(waiter)).await?;
         let daemon = program("daemon", async move |y| {
-            let promise = y.yields(asks("CreatePromise", vec![])).await?;
+            let promise = y.yields(scheduled("CreatePromise", vec![])).await?;
             y.yields(wait(&promise)).await
         });
         y.yields(spawn_with(daemon, 0, true)).await?;
@@ -279,7 +273,7 @@ fn what_still_runs_when_the_root_returns_is_unwound_in_order() {
         for (name, daemon) in [("a", false), ("b", true), ("c", false)] {
             let tell = tell.clone();
             let task = program(name, async move |y| {
-                let slept = y.yields(asks("Sleep", vec![60.into()])).await;
+                let slept = y.yields(scheduled("Sleep", vec![60.into()])).await;
                 tell.say(name);
                 slept
             });
@@ -338,7 +332,7 @@ fn a_clause_outside_that_ends_the_block_unwinds_all_tasks() {
     let root = program("root", async move |y| {
         let told = tell.clone();
         let waits = program("waits", async move |y| {
-            let promise = y.yields(asks("CreatePromise", vec![])).await?;
+            let promise = y.yields(scheduled("CreatePromise", vec![])).await?;
             let waited = y.yields(wait(&promise)).await;
             told.say("task unwound");
             waited
@@ -401,9 +395,9 @@ fn the_machine_agrees_with_itself_between_all_switches() {
             for number in 0..5 {
                 let log = log.clone();
                 let task = program("task", async move |y| {
-                    let scope = y.yields(asks("OpenScope", vec![number.into(), 0.into()])).await?;
-                    let slept = y.yields(asks("Sleep", vec![2.into()])).await;
-                    y.yields(asks("CloseScope", vec![scope])).await?;
+                    let scope = y.yields(scheduled("OpenScope", vec![number.into(), 0.into()])).await?;
+                    let slept = y.yields(scheduled("Sleep", vec![2.into()])).await;
+                    y.yields(scheduled("CloseScope", vec![scope])).await?;
                     log.say(if slept.is_ok() { "slept" } else { "cancelled" });
                     Ok(Value::unit())
                 });
@@ -471,14 +465,14 @@ fn how_tasks_stand_can_be_seen_between_all_events() {
 fn a_hundred_thousand_tasks_are_routine() {
     let many = if cfg!(miri) { 100 } else { 100_000 };
     let root = program("root", async move |y| {
-        let promise = y.yields(asks("CreatePromise", vec![])).await?;
+        let promise = y.yields(scheduled("CreatePromise", vec![])).await?;
         let waiter = function("waiter", async |y, arguments| y.yields(wait(&arguments[0])).await);
         let mut tasks = Vec::new();
         for _ in 0..many {
             tasks.push(y.yields(spawn(call(&waiter, vec![promise.share()]))).await?);
         }
         y.yields(turn()).await?;
-        y.yields(asks("CompletePromise", vec![promise, 1.into()])).await?;
+        y.yields(scheduled("CompletePromise", vec![promise, 1.into()])).await?;
         let results = y.yields(gather(&tasks)).await?;
         Ok(results.at(many - 1))
     });

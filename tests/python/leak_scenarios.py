@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 
-import leak_scenarios_of_mistakes  # noqa: F401 - its scenarios enter themselves
+import leak_scenarios_of_loops  # noqa: F401 - their scenarios enter themselves
+import leak_scenarios_of_mistakes  # noqa: F401
+import leak_scenarios_of_tasks  # noqa: F401
 from leak_vocabulary import SCENARIOS, Ping, Token, ask, echo, ends, raises, scenario
 from segue import (
     Ask,

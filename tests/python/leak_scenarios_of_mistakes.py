@@ -5,11 +5,10 @@ import contextlib
 import copy
 import pickle
 import signal
-import sys
 import threading
 
 import segue
-from leak_vocabulary import Ping, Token, ask, echo, raises, scenario
+from leak_vocabulary import Ping, Token, ask, echo, raises, scenario, unraisable_ignored
 from segue import (
     Call,
     Discontinue,
@@ -79,15 +78,6 @@ class Hostile:
 
     def __eq__(self, other):
         raise ValueError(self.payload)
-
-
-@contextlib.contextmanager
-def unraisable_ignored():
-    hook, sys.unraisablehook = sys.unraisablehook, lambda args: None
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
 
 
 @scenario

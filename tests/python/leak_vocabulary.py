@@ -1,5 +1,8 @@
 """What the scenarios of leaks share, and the table that they enter themselves into."""
 
+import contextlib
+import sys
+
 from segue import Effect, Pure, answers, do, handles
 
 
@@ -31,8 +34,17 @@ def ask(payload=None):
 
 @do
 def raises(payload=None):
-    local = yield Ping(payload), payload
+    local = (yield Ping(payload)), payload
     raise ValueError(local)
+
+
+@contextlib.contextmanager
+def unraisable_ignored():
+    hook, sys.unraisablehook = sys.unraisablehook, lambda args: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
 
 
 SCENARIOS = {}

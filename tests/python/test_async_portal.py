@@ -9,6 +9,8 @@ import pytest
 from segue import (
     Ask,
     Await,
+    LimitExceeded,
+    Limits,
     Portal,
     Pure,
     RunClosedError,
@@ -130,6 +132,35 @@ def test_program_that_the_end_of_the_run_cuts_off_is_told():
 
     run(program(), handlers=[scheduler])
     assert isinstance(futures[0].exception(), RunClosedError)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_program_that_the_run_handed_to_a_task_that_did_not_start_is_told(turns):
+    futures = []
+
+    @do
+    def program():
+        portal = yield open_portal()
+        futures.append(portal.start(Pure("in time")))
+        for _ in range(turns):
+            yield Yield()
+
+    run(program(), handlers=[scheduler])
+    error = futures[0].exception(0)
+    assert isinstance(error, RunClosedError) if turns < 3 else futures[0].result() == "in time"
+
+
+def test_programs_for_which_there_may_be_no_task_are_told():
+    futures = []
+
+    @do
+    def program():
+        portal = yield open_portal()
+        futures.extend(portal.start(Pure(n)) for n in range(3))
+        yield Sleep(60)
+
+    assert isinstance(run(program(), handlers=[scheduler], limits=Limits(tasks=1)).error, LimitExceeded)
+    assert [type(future.exception(0)) for future in futures] == [RunClosedError] * 3
 
 
 def test_coroutine_function_runs_programs_as_tasks_of_the_run():

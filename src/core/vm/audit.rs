@@ -10,7 +10,7 @@ use crate::core::frame::{ClauseFrame, Continuation, Departure, Frame, Layer, The
 use crate::core::host::World;
 use crate::core::ids::{NativeId, SegmentId};
 use crate::core::segment::{Kind, Segment};
-use crate::core::step::Mode;
+use crate::core::step::{Mode, Place};
 use crate::core::trace;
 
 type Verdict = Result<(), String>;
@@ -132,15 +132,24 @@ impl<W: World> Vm<W> {
         holds(guards >= guarded, || format!("INV-6: {id:?} has {guards} guards for {guarded} interceptors"))
     }
 
-    /// Elsewhere nothing is about to happen, but where a detour leads back to (INV-3, INV-4).
+    /// Elsewhere nothing is about to happen, but where a detour leads back to, and where a body is held that performs its
+    /// effect when it is its turn again (INV-3, INV-4).
     fn only_the_current_segment_is_at_work(&self) -> Verdict {
         let interrupted: HashSet<SegmentId> = self
             .segments
             .iter()
             .filter_map(|(_, segment)| if let Kind::Detour { back, .. } = segment.kind { Some(back) } else { None })
             .collect();
+        let mut held = HashSet::new();
+        for native in self.natives.iter().flatten() {
+            native.native.holds(&mut |body| held.extend(self.segments[body.prompt].head));
+        }
         for (id, segment) in self.segments.iter().filter(|(id, _)| *id != self.current_segment) {
-            let quiet = matches!(segment.mode, Mode::Suspended) || interrupted.contains(&id);
+            let quiet = match segment.mode {
+                Mode::Suspended => true,
+                Mode::HandleYield(_, Place::Node) => interrupted.contains(&id) || held.contains(&id),
+                _ => interrupted.contains(&id),
+            };
             holds(quiet, || format!("INV-4: {id:?} is not current, and about to do something"))?;
             holds(segment.pending_python.is_none(), || format!("INV-4: {id:?} waits for user code that does not run"))?;
         }

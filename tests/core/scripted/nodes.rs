@@ -36,6 +36,12 @@ pub fn write(key: impl Into<Value>, value: impl Into<Value>) -> Value {
     perform(class::WRITE, vec![key.into(), value.into()])
 }
 
+/// An effect of the scheduler, by its name.
+pub fn scheduled(name: &str, fields: Vec<Value>) -> Value {
+    let class = class::SCHEDULED.map(Class).find(|class| class.name() == name);
+    perform(class.expect("a class of that name"), fields)
+}
+
 pub fn mapping(entries: Vec<(&str, Value)>) -> Value {
     Value::new(Datum::Mapping(Mutex::new(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())))
 }

@@ -4,6 +4,7 @@ use segue::effects::{Reader, State, Writer};
 
 use super::play::{MODIFY, body, failure, function_of, key, program_of};
 use super::stage::Stage;
+use super::tasks::scheduler;
 use crate::scripted::class::{LOUD_PING, PING, PONG, READ, TELL, WRITE};
 use crate::scripted::script::Building;
 use crate::scripted::{Answered, Class, Value, delegate, function, handler, lazy, mapping, pass};
@@ -21,6 +22,7 @@ pub fn handler_of(stage: &Stage) -> Value {
         7 => control(stage, building, &[]),
         8 => control(stage, plain(stage, building, &[PONG]), &[PING]),
         9 => control(stage, building, &[READ, TELL]),
+        14 | 15 => scheduler(stage, building),
         _ => control(stage, building, &[PING]),
     };
     let known = |wanted: u8| if shape & wanted == 0 { None } else { Some(stage.clone()) };

@@ -8,10 +8,11 @@ mod books;
 mod handlers;
 mod play;
 mod stage;
+mod tasks;
 
 use segue::core::step::Outcome;
 
-use crate::scripted::{Machine, Report, Stop, error, ledger};
+use crate::scripted::{Machine, Report, Stop, Value, error, ledger};
 use stage::Stage;
 
 /// Runs the program on the tape, and checks the machine between any two events (INV-1 to INV-6), and the books at the
@@ -33,6 +34,7 @@ fn drive(stage: &Stage) -> Report {
     let (bounds, stepping) = stage.bounds();
     let mut machine = Machine::new(play::program_of(stage), bounds, stepping);
     stage.enter(machine.vm.mailbox());
+    let mut waits = 0;
     let stop = loop {
         let stop = machine.turn();
         if let Err(broken) = machine.vm.audit() {
@@ -43,6 +45,17 @@ fn drive(stage: &Stage) -> Report {
             Some(Stop::Attention) if stage.next().is_multiple_of(2) => {}
             Some(Stop::Attention) => machine.feed(Outcome::Raised(error("KeyboardInterrupt", ""))),
             Some(Stop::Async(action)) if stage.next().is_multiple_of(2) => machine.feed(Outcome::Returned(action)),
+            Some(Stop::Idle(_)) => {
+                let came = machine.vm.mailbox().take_rung() || stage.complete_one();
+                waits += 1;
+                assert!(waits < 10_000, "nobody goes on, whatever happens:\n{}", machine.listing.join("\n"));
+                let outcome = if came {
+                    Outcome::Returned(Value::unit())
+                } else {
+                    Outcome::Raised(error("KeyboardInterrupt", ""))
+                };
+                machine.feed(outcome);
+            }
             Some(Stop::Async(_)) => machine.feed(Outcome::Raised(error("ValueError", "the action failed"))),
             Some(stop) => break stop,
         }

@@ -2,6 +2,7 @@
 
 use super::handlers::{handler_of, interceptor_of};
 use super::stage::Stage;
+use super::tasks;
 use crate::scripted::script::Yielder;
 use crate::scripted::value::Datum;
 use crate::scripted::{
@@ -51,12 +52,18 @@ enum Operation {
     Nest,
     /// Yield what is no program.
     Mistake,
+    /// Perform an effect of a scheduler.
+    Task,
+    /// Lose a handle that was put aside.
+    LetGo,
+    /// Somebody outside completes a promise.
+    Outside,
 }
 
 use Operation as O;
 
-/// Operations that open scopes and use continuations come up more often.
-const OPERATIONS: [Operation; 32] = [
+/// Operations that open scopes, use continuations and perform for a scheduler come up more often.
+const OPERATIONS: [Operation; 48] = [
     O::Return,
     O::Perform,
     O::Handle,
@@ -89,6 +96,22 @@ const OPERATIONS: [Operation; 32] = [
     O::Keep,
     O::ReturnNode,
     O::Clause,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Task,
+    O::Perform,
+    O::Handle,
+    O::LetGo,
+    O::Outside,
 ];
 
 /// Plain effects, those of the built-in handlers, and one that nobody handles.
@@ -171,6 +194,14 @@ async fn operations(y: &Yielder, stage: &Stage, own: Option<&Value>) -> Answered
                 stage.interrupt();
                 continue;
             }
+            O::LetGo => {
+                drop(stage.take_handle());
+                continue;
+            }
+            O::Outside => {
+                stage.complete_one();
+                continue;
+            }
             O::Nest => {
                 if stage.may_nest() {
                     last = super::drive(stage).shown().into();
@@ -193,6 +224,7 @@ async fn operations(y: &Yielder, stage: &Stage, own: Option<&Value>) -> Answered
             O::Create => create_continuation(program_of(stage)),
             O::Escape => escape("action"),
             O::Mistake => 7.into(),
+            O::Task => tasks::effect(stage),
         };
         match y.yields(node).await {
             Ok(came) => last = came,
@@ -206,8 +238,10 @@ async fn operations(y: &Yielder, stage: &Stage, own: Option<&Value>) -> Answered
                 }
             },
         }
-        if let Datum::K(_) = last.datum() {
-            stage.put(std::mem::replace(&mut last, Value::unit()));
+        match last.datum() {
+            Datum::K(_) => stage.put(std::mem::replace(&mut last, Value::unit())),
+            Datum::Object(_) => stage.put_handle(std::mem::replace(&mut last, Value::unit())),
+            _ => {}
         }
     }
     Ok(last)

@@ -6,6 +6,7 @@ use segue::core::limits::Bounds;
 use segue::core::mailbox::Mailbox;
 
 use super::books::Books;
+use super::tasks::complete;
 use crate::scripted::value::{Datum, locked};
 use crate::scripted::{Report, Value};
 
@@ -32,6 +33,7 @@ struct Tape {
 struct Shared {
     tape: Tape,
     kept: Vec<Value>,
+    handles: Vec<Value>,
     runs: Vec<Arc<Mailbox>>,
     names: usize,
     books: Books,
@@ -80,6 +82,7 @@ impl Stage {
     pub fn bounds(&self) -> (Bounds, bool) {
         let byte = self.next();
         let bounds = match byte % 8 {
+            4 => Bounds { tasks: Some((self.next() % 8).into()), promises: Some((self.next() % 8).into()), ..AMPLE },
             5 => Bounds { steps: Some(self.next().into()), grace: self.next().into(), ..AMPLE },
             6 => Bounds { depth: Some((self.next() % 16).into()), ..AMPLE },
             7 => Bounds { segments: Some((1 + self.next() % 16).into()), grace: self.next().into(), ..AMPLE },
@@ -137,12 +140,44 @@ impl Stage {
         })
     }
 
+    /// Puts a handle aside: a task, a promise, a lock.
+    pub fn put_handle(&self, handle: Value) {
+        self.with(|shared| shared.handles.push(handle));
+    }
+
+    /// One of the handles that were put aside; nothing when there is none.
+    pub fn handle(&self) -> Value {
+        let at = usize::from(self.next());
+        self.with(|shared| {
+            let handles = &shared.handles;
+            if handles.is_empty() { Value::unit() } else { handles[at % handles.len()].share() }
+        })
+    }
+
+    /// Takes one of them out.
+    pub fn take_handle(&self) -> Option<Value> {
+        let at = usize::from(self.next());
+        self.with(|shared| {
+            let handles = &mut shared.handles;
+            (!handles.is_empty()).then(|| handles.swap_remove(at % handles.len()))
+        })
+    }
+
+    /// Somebody outside completes an external promise, if the tape says so and there is one.
+    pub fn complete_one(&self) -> bool {
+        let byte = self.next();
+        let handles: Vec<_> = self.with(|shared| shared.handles.iter().map(Value::share).collect());
+        byte.is_multiple_of(2) && handles.iter().any(|handle| complete(handle, byte & 2 != 0))
+    }
+
     /// All runs are over: no `K` that is still held can be used, and the books balance.
     ///
     /// # Panics
     /// When one of that is not so.
     pub fn settle(&self) {
-        let kept = self.with(|shared| std::mem::take(&mut shared.kept));
+        let (kept, handles) =
+            self.with(|shared| (std::mem::take(&mut shared.kept), std::mem::take(&mut shared.handles)));
+        drop(handles);
         let usable = kept.iter().filter(|k| matches!(k.datum(), Datum::K(cell) if !cell.is_used())).count();
         assert_eq!(usable, 0, "a continuation of a run that is over is used (semantics 3)");
         self.with(|shared| shared.books.balance());
