@@ -271,7 +271,10 @@ where
             self.listen(store);
             if self.root_kept && !store.keeps_root() {
                 self.root_kept = false;
-                self.ready.push_first(self.root);
+                // One that waits is to be told that all hang.
+                if self.tasks.get(self.root).is_some_and(|task| matches!(task.stand, Stand::Ready(_))) {
+                    self.ready.push_first(self.root);
+                }
             }
             if self.root_waits()
                 && !(self.driven && store.keeps_root())

@@ -8,14 +8,11 @@ import functools
 import os
 from collections import Counter
 
-import pytest
-
 from async_vocabulary import loops
 from segue import (
     Await,
     CreatePromise,
     DeadlockError,
-    InternalError,
     Spawn,
     Try,
     VirtualClock,
@@ -87,13 +84,6 @@ def wrong_when(played):
     return wrong
 
 
-BREAKS = pytest.mark.xfail(
-    raises=InternalError,
-    reason="a deadlock is an `InternalError` when the last to go on was a task that had awaited something",
-)
-
-
-@BREAKS
 @loops
 def test_deadlock_after_a_task_awaited_is_told(loop):
     @do
@@ -120,7 +110,6 @@ def in_script(seed, order):
     return play
 
 
-@BREAKS
 @loops
 def test_graphs_that_await_keep_the_model_under_any_order(loop, unraisable):
     """Permits and values are conserved, each `finally` runs once, and what was awaited has ended."""
@@ -136,7 +125,6 @@ def test_graphs_that_await_in_a_script_have_one_trace_for_each_seed(unraisable):
         assert in_script(seed, seed).trace == in_script(seed, seed).trace, f"graph {seed}"
 
 
-@BREAKS
 @loops
 def test_graphs_that_await_do_what_they_are_for(loop, unraisable):
     """Awaits are made, cancelled and fail, or the tests above would say little."""
