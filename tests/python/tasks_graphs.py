@@ -90,6 +90,16 @@ def graph(seed, kinds=STEPS):
     return [steps_of(draw, 3, kinds) for _ in range(draw.randint(2, 8))], semaphores, channels
 
 
+class Lazily:
+    """An awaitable that makes its coroutine when it is awaited: one that never is leaves none behind."""
+
+    def __init__(self, function, *arguments):
+        self.function, self.arguments = function, arguments
+
+    def __await__(self):
+        return self.function(*self.arguments).__await__()
+
+
 class Play:
     """One run of a graph. What it awaits is made with `sleep`, the loop's own."""
 
@@ -218,7 +228,7 @@ class Play:
             case "fail":
                 raise BrokenError(me)
             case "await":
-                got = yield self.waits(me, Await(self.awaits(me, argument)), "await")
+                got = yield self.waits(me, Await(Lazily(self.awaits, me, argument)), "await")
                 assert got == (me, argument), "what somebody else awaited"
             case _:
                 yield self.of_tasks(me, own, kind, argument)
