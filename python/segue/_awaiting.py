@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from types import SimpleNamespace
+from functools import partial
+from types import CoroutineType, SimpleNamespace
 
 from segue._do import do
 from segue._handler import Handler, answers
@@ -14,7 +15,7 @@ from segue._vm import FlatMap, Pure, PythonAsyncSyntaxEscape, safe_repr
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import Runner
-    from collections.abc import AsyncIterable, Callable, Generator
+    from collections.abc import AsyncIterable, Awaitable, Callable, Generator
     from contextlib import AbstractAsyncContextManager
     from typing import Any
 
@@ -60,7 +61,12 @@ class await_handler(Handler[Await]):  # noqa: N801 - it stands among handlers, w
         import asyncio  # noqa: PLC0415 - as above
 
         if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented for frameworks
-            raise RuntimeError("await_handler() owns a loop, and one is running in this thread already: use async_run")
+            if isinstance(effect.awaitable, CoroutineType):
+                effect.awaitable.close()
+            raise RuntimeError(
+                "await_handler() owns a loop, and one is running in this thread already: leave the handler out, and "
+                "await async_run(program) there"
+            )
         context = copy_context()
         try:
             return self._runner.run(_awaited(effect.awaitable), context=context)
@@ -100,46 +106,73 @@ class Entering:
         return self._enter().__await__()
 
 
-class Leaving:
-    """Leaves what was entered."""
+class Ending:
+    """An awaitable of some clean-up, which knows whether it was begun."""
 
-    __slots__ = ("entered", "error")
+    __slots__ = ("_end", "begun")
 
-    def __init__(self, entered: Entering, error: BaseException | None) -> None:
-        self.entered = entered
-        self.error = error
+    def __init__(self, end: Callable[[], Awaitable[Any]]) -> None:
+        self._end = end
+        self.begun = False
 
-    async def _leave(self) -> bool | None:
-        error = self.error
-        if error is None:
-            return await self.entered.manager.__aexit__(None, None, None)
-        return await self.entered.manager.__aexit__(type(error), error, error.__traceback__)
+    async def _begin(self) -> Any:
+        self.begun = True
+        return await self._end()
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return self._leave().__await__()
+        return self._begin().__await__()
+
+
+class Leaving(Ending):
+    """Leaves what was entered, with the error that ended the use."""
+
+    __slots__ = ("entered",)
+
+    def __init__(self, entered: Entering, error: BaseException | None) -> None:
+        how = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+        super().__init__(lambda: entered.manager.__aexit__(*how))
+        self.entered = entered
+
+
+@do
+def _surely(make: Callable[[BaseException | None], Ending], error: BaseException | None) -> Generator[Any, Any, Any]:
+    """Begin clean-up whatever is due: a cancellation that is raised before the loop heard of it comes after it."""
+    while True:
+        ending = make(error)
+        try:
+            result = yield Await(ending)
+        except BaseException as raised:
+            if ending.begun or isinstance(raised, (Exception, GeneratorExit)):
+                raise
+            error = raised
+        else:
+            return error, result
 
 
 @do
 def _in_context(manager: Any, use: Any) -> Generator[Any, Any, Any]:
     entered = Entering(manager)
     value = yield Await(entered)
+    result = error = last = None
     try:
-        result = yield FlatMap(Pure(value), use)
-    except BaseException as error:
         try:
-            swallows = yield Await(Leaving(entered, error))
+            result = yield FlatMap(Pure(value), use)
+        except BaseException as raised:  # noqa: BLE001 - the manager decides
+            error = raised
+        try:
+            last, swallows = yield _surely(partial(Leaving, entered), error)
         except BaseExceptionGroup as group:
             # A nursery makes groups of what ends its body. A cancellation is no failure: it goes on as it is.
-            own, others = _apart(error, group)
-            if own is None or isinstance(error, Exception):
+            own, others = (None, None) if error is None or isinstance(error, Exception) else _apart(error, group)
+            if own is None:
                 raise
             _add_context(error, others)
-            swallows = False
-        if not swallows:
-            raise
-        return None
-    yield Await(Leaving(entered, None))
-    return result
+            last, swallows = error, False
+        if last is not None and not swallows:
+            raise last
+        return result
+    finally:
+        del error, last
 
 
 def _apart(error: BaseException, group: BaseExceptionGroup[Any]) -> tuple[BaseException | None, BaseException | None]:
@@ -207,7 +240,9 @@ def _for_all(values: Any, f: Any) -> Generator[Any, Any, None]:
     finally:
         close = getattr(iterator, "aclose", None)
         if close is not None:
-            yield Await(close())
+            last, _ = yield _surely(lambda _: Ending(close), None)
+            if last is not None:
+                raise last
 
 
 @public
@@ -244,6 +279,6 @@ def aiter(  # noqa: A001 - what Python calls it
     return _for_all(values, f)
 
 
-_PROGRAMS: tuple[Any, ...] = (_in_context, _for_all, event_loop)
+_PROGRAMS: tuple[Any, ...] = (_in_context, _for_all, _surely, event_loop)
 LIBRARY_CODE = [program.__wrapped__.__code__ for program in _PROGRAMS]
 """The code of the programs here: tracebacks leave it out."""

@@ -396,7 +396,7 @@ class Bridge:
         elif kind == "async":
             self._acting = True
             self.loop.start(lambda: self._act_for_others(event[1]), None)
-        elif kind != "idle" or event[1] == 0 or self._mine is not None:
+        elif kind != "idle" or self._mine is not None or (event[1] == 0 and self._parking is not None):
             self._unpark()
         else:
             self._expect(event)

@@ -290,6 +290,10 @@ pub enum Thunk<W: World> {
 pub trait Store<W: World> {
     /// Takes a dead value: dropping it may run user code.
     fn discard(&mut self, value: W::Value);
+    /// Takes what was to be awaited and never will be.
+    fn discard_awaitable(&mut self, awaitable: W::Value) {
+        self.discard(awaitable);
+    }
     /// Takes a dead error.
     fn discard_error(&mut self, error: W::Error);
     /// A second owner of a value.

@@ -8,19 +8,21 @@ use crate::core::native::{Answer, Held, Native, Store};
 pub struct Writer<W: World> {
     log: W::Value,
     tee: bool,
+    /// The block is over: who tells later, in a fork, tells nobody here.
+    over: bool,
 }
 
 impl<W: World> Writer<W> {
     /// A writer to this list.
     #[must_use]
     pub const fn new(log: W::Value) -> Self {
-        Self { log, tee: false }
+        Self { log, tee: false, over: false }
     }
 
     /// A tee: entries go to this list and outward, and the block's result is a pair with them.
     #[must_use]
     pub const fn tee(log: W::Value) -> Self {
-        Self { log, tee: true }
+        Self { log, tee: true, over: false }
     }
 }
 
@@ -29,13 +31,16 @@ where
     W::Value: Send,
 {
     fn answer(&mut self, store: &mut dyn Store<W>, _clause: ClauseId, effect: &W::Value) -> Answer<W> {
-        let entry = store.field(effect, 0);
-        store.append(&self.log, entry);
+        if !self.over {
+            let entry = store.field(effect, 0);
+            store.append(&self.log, entry);
+        }
         if self.tee { Answer::Forward } else { Answer::Value(store.unit()) }
     }
 
     fn finish(&mut self, store: &mut dyn Store<W>, value: W::Value) -> W::Value {
         if self.tee {
+            self.over = true;
             let log = store.share(&self.log);
             store.pair(value, log)
         } else {

@@ -1,9 +1,11 @@
 //! What a run asks of the loop that drives it (semantics 8): to await something for a task, to cancel that.
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit};
 
+use super::names::names;
 use super::world::PyWorld;
 use crate::core::native::Errand;
 
@@ -57,5 +59,32 @@ impl Errands {
             visit.call(errand)?;
         }
         visit.call(&self.context)
+    }
+}
+
+/// What nobody will await: a coroutine that was not begun is closed, as Python would warn of it.
+#[derive(Debug)]
+pub struct Unawaited(pub Py<PyAny>);
+
+impl Unawaited {
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let coroutine = self.0.bind(py);
+        let is_begun = !coroutine.is_exact_instance(names(py)?.coroutine.bind(py))
+            || coroutine.getattr(intern!(py, "cr_running"))?.is_truthy()?
+            || coroutine.getattr(intern!(py, "cr_suspended"))?.is_truthy()?;
+        if !is_begun {
+            coroutine.call_method0(intern!(py, "close"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Unawaited {
+    fn drop(&mut self) {
+        Python::attach(|py| {
+            if let Err(error) = self.close(py) {
+                error.write_unraisable(py, Some(self.0.bind(py)));
+            }
+        });
     }
 }

@@ -13,7 +13,7 @@ use super::classes::root_generator::RootGenerator;
 use super::classes::store::{Mapping, ThunkCell};
 use super::contained::refused;
 use super::entered::Entered;
-use super::errands::Errands;
+use super::errands::{Errands, Unawaited};
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
 
@@ -126,6 +126,8 @@ pub enum Dead {
     Object(Py<PyAny>),
     /// A generator.
     Code(Code),
+    /// What was to be awaited.
+    Awaitable(Unawaited),
 }
 
 /// The host: the interpreter, and the trash that the driver empties.

@@ -11,15 +11,21 @@ import trio
 from async_vocabulary import ASYNCIO, TRIO, after, forever, loops, raises, value
 from segue import (
     Await,
+    Cancel,
     Cancelled,
+    CurrentTask,
     Discontinued,
     Effect,
+    Pure,
     Sleep,
     Spawn,
+    TaskCancelledError,
     Try,
     Wait,
     WithHandler,
+    Yield,
     acontext,
+    aiter,  # noqa: A004 - what Python calls it
     do,
     handles,
     timeout,
@@ -156,7 +162,7 @@ def test_time_limit_around_a_group_cancels_it_and_is_a_timeout_error(loop, opene
         start(group, child)
 
     program = within(opened, lambda group: Await(starts(group)).flat_map(lambda _: Await(forever(loop))))
-    assert isinstance(value(loop, place(Try(timeout(0.005, program)))).error, TimeoutError)
+    assert isinstance(value(loop, place(Try(timeout(0.05, program)))).error, TimeoutError)
     assert log == ["child"]
 
 
@@ -175,7 +181,7 @@ def test_time_limit_strikes_a_group_that_waits_for_its_children(loop, opened, st
         start(group, child)
 
     program = within(opened, lambda group: Await(starts(group)))
-    assert isinstance(value(loop, place(Try(timeout(0.005, program)))).error, TimeoutError)
+    assert isinstance(value(loop, place(Try(timeout(0.05, program)))).error, TimeoutError)
     assert log == ["child"]
 
 
@@ -226,7 +232,7 @@ def test_failures_of_children_beside_a_cancellation_are_its_context(loop, opened
             caught.append(error)
             raise
 
-    assert isinstance(value(loop, Try(timeout(0.005, program()))).error, TimeoutError)
+    assert isinstance(value(loop, Try(timeout(0.05, program()))).error, TimeoutError)
     chain, error = [], caught[0]
     while error is not None:
         chain.append(error)
@@ -279,3 +285,79 @@ def which_loop():
     """Which loop runs here; anyio asks for its task as well."""
     anyio.get_current_task()
     return sniffio.current_async_library()
+
+
+class Slow:
+    """A manager that says how it is left, which takes some turns of the loop."""
+
+    def __init__(self, loop, log):
+        self.loop, self.log = loop, log
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, kind, error, trace):
+        self.log.append(kind)
+        await self.loop.at_rest(after(self.loop, 0.001))
+        self.log.append("left")
+
+
+@places
+@loops
+def test_manager_is_left_whatever_is_due_when_its_use_has_ended(loop, place):
+    """A cancellation that meets the `Await` of `__aexit__` before it was begun: it is begun, with that error."""
+    log = []
+
+    @do
+    def program():
+        yield Try(timeout(0, acontext(Slow(loop, log), lambda _: Pure("used"))))
+        yield Sleep(0.005)
+
+    @do
+    def cancels_itself(_):
+        yield Cancel((yield CurrentTask()))
+
+    value(loop, place(program()))
+    value(loop, Spawn(acontext(Slow(loop, log), cancels_itself)).flat_map(lambda task: Try(Wait(task))))
+    assert log[-2:] == [Cancelled, "left"]
+    assert log[:-2] in ([], [Cancelled, "left"]), "what was not entered is not left"
+
+
+@places
+@loops
+def test_manager_is_left_when_its_task_is_cancelled_before_the_loop_heard_of_it(loop, place):
+    """The `Await` of `__aexit__` is performed, and the loop had no turn."""
+    log = []
+
+    @do
+    def program():
+        task = yield Spawn(acontext(Slow(loop, log), lambda _: Yield().map(lambda _: "used")))
+        while not log:
+            yield Await(loop.sleep(0))
+            yield Yield()
+            yield Cancel(task)
+        return (yield Try(Wait(task)))
+
+    value(loop, place(program()))
+    assert log in ([Cancelled, "left"], [None, "left"])
+
+
+@loops
+def test_generator_is_closed_whatever_is_due_when_the_iteration_has_ended(loop):
+    log = []
+
+    async def letters():
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            log.append("closed")
+
+    @do
+    def cancels_itself(_):
+        yield Cancel((yield CurrentTask()))
+        raise KeyError("the program fails")
+
+    task = Spawn(aiter(letters(), cancels_itself)).flat_map(lambda task: Try(Wait(task)))
+    assert isinstance(value(loop, task).error, TaskCancelledError)
+    assert log == ["closed"]

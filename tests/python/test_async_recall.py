@@ -1,5 +1,6 @@
 """Semantics 7 and 8: an await that the program itself cancels, by `Cancel`, `timeout` or `Race`."""
 
+import inspect
 from contextlib import suppress
 
 import pytest
@@ -9,6 +10,7 @@ from segue import (
     Await,
     Cancel,
     Cancelled,
+    CurrentTask,
     Race,
     Sleep,
     Spawn,
@@ -242,3 +244,44 @@ def test_await_that_was_not_begun_is_closed(loop):
 
     assert value(loop, program()) == [TaskCancelledError, TaskCancelledError]
     assert log == []
+
+
+@loops
+def test_await_that_meets_a_cancellation_is_not_begun_and_closed(loop):
+    """A time limit that is over, a task that was cancelled: at their `Await` nothing is awaited."""
+    log, made = [], []
+
+    async def never():
+        log.append("began")
+
+    def awaits():
+        made.append(never())
+        return Await(made[-1])
+
+    @do
+    def cancels_itself():
+        yield Cancel((yield CurrentTask()))
+        yield awaits()
+
+    @do
+    def program():
+        limited = yield Try(timeout(0, awaits()))
+        cancelled = yield Try(Wait((yield Spawn(cancels_itself()))))
+        return type(limited.error), type(cancelled.error)
+
+    assert value(loop, program()) == (TimeoutError, TaskCancelledError)
+    assert [inspect.getcoroutinestate(coroutine) for coroutine in made] == [inspect.CORO_CLOSED] * 2
+    assert log == []
+
+
+@loops
+def test_time_limit_of_the_root_strikes_whenever_its_timer_is_due(loop):
+    """Also when that is between two looks at the clock: one of a thousand was lost."""
+
+    @do
+    def program():
+        for _ in range(2000):
+            limited = yield Try(timeout(0.0001, Await(forever(loop))))
+            assert isinstance(limited.error, TimeoutError)
+
+    value(loop, program())

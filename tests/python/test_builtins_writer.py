@@ -1,7 +1,23 @@
 """Semantics 6: writer and Listen."""
 
 from builtins_vocabulary import caught, raises, sequence
-from segue import Get, Listen, Pure, Put, Tell, UnhandledEffectError, WithHandler, run, state, writer
+from segue import (
+    Get,
+    Listen,
+    Pure,
+    Put,
+    Sleep,
+    Spawn,
+    Tell,
+    UnhandledEffectError,
+    VirtualClock,
+    WithHandler,
+    do,
+    run,
+    scheduler,
+    state,
+    writer,
+)
 
 
 def test_tell_is_none_and_keeps_the_order():
@@ -63,3 +79,23 @@ def test_listen_without_a_writer_is_unhandled_at_the_tell():
 def test_handlers_around_listen_stay_visible():
     program = Listen(sequence(Put("n", 1), Get("n")))
     assert run(program, handlers=[state, writer]).value[0] == [None, 1]
+
+
+def test_list_of_listen_does_not_grow_any_more():
+    """A task that was spawned in it tells later: that goes outward only."""
+
+    @do
+    def late():
+        yield Sleep(1)
+        yield Tell("late")
+
+    @do
+    def program():
+        _, told = yield Listen(Tell("now").flat_map(lambda _: Spawn(late())))
+        before = list(told)
+        yield Sleep(2)
+        return before, list(told)
+
+    done = run(program(), handlers=[writer, scheduler(clock=VirtualClock())])
+    assert done.value == (["now"], ["now"])
+    assert list(done.log) == ["now", "late"]

@@ -1,6 +1,7 @@
 //! What somebody else's loop awaits for a task: an errand, and a promise that it completes (semantics 8).
 
 use super::Scheduler;
+use super::clause::Clause;
 use super::handle::{Settling, Thing};
 use super::table::{Due, Errand, Stand, TaskKey, Wait, Wake, discard_errand};
 use super::waiters::Waiter;
@@ -29,6 +30,15 @@ where
         let (awaitable, given) = (store.field(effect, 0), store.share(&completer));
         store.send(native::Errand::Await { awaitable, completer: given, task });
         Wait::Errand(Box::new(Errand { promise, completer, link, cancelled: None }))
+    }
+
+    /// The effect that the running task waits with is not answered: what it was to await is not begun.
+    pub(super) fn discard_unanswered(&self, store: &mut dyn Store<W>, effect: W::Value) {
+        if self.asked == Clause::Await {
+            let awaitable = store.field(&effect, 0);
+            store.discard_awaitable(awaitable);
+        }
+        store.discard(effect);
     }
 
     /// A task that awaits is cancelled: what is awaited ends first, in its own way.

@@ -77,12 +77,12 @@ where
         if self.running == self.root
             && let Some(error) = self.interruption.take()
         {
-            store.discard(effect);
+            self.discard_unanswered(store, effect);
             return Next::Resume(body, Resumption::Error(error));
         }
         let many = matches!(self.asked, Clause::Gather | Clause::Race);
         if !many && let Some(scope) = self.take_due(store, self.running) {
-            store.discard(effect);
+            self.discard_unanswered(store, effect);
             return Next::Refuse(body, Fault::Cancelled(scope));
         }
         let wait = match self.asked {

@@ -15,6 +15,7 @@ use crate::py::classes::effect::EffectBase;
 use crate::py::classes::handle::{self, Handle};
 use crate::py::classes::nodes;
 use crate::py::classes::store::{Progress, ThunkCell};
+use crate::py::errands::Unawaited;
 use crate::py::names::names;
 
 impl Store<PyWorld> for PyHost<'_, '_> {
@@ -32,6 +33,10 @@ impl Store<PyWorld> for PyHost<'_, '_> {
 
     fn share(&self, value: &Py<PyAny>) -> Py<PyAny> {
         value.clone_ref(self.py)
+    }
+
+    fn discard_awaitable(&mut self, awaitable: Py<PyAny>) {
+        self.put_aside(Dead::Awaitable(Unawaited(awaitable)));
     }
 
     fn weak(&mut self, value: &Py<PyAny>) -> Py<PyAny> {
