@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextvars import copy_context
 from functools import partial
-from types import CoroutineType, SimpleNamespace
+from types import SimpleNamespace
 
+from segue._closing import close_unawaited
 from segue._do import do
 from segue._handler import Handler, answers
 from segue._tasks import Await
@@ -61,8 +62,7 @@ class await_handler(Handler[Await]):  # noqa: N801 - it stands among handlers, w
         import asyncio  # noqa: PLC0415 - as above
 
         if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented for frameworks
-            if isinstance(effect.awaitable, CoroutineType):
-                effect.awaitable.close()
+            close_unawaited(effect.awaitable)
             raise RuntimeError(
                 "await_handler() owns a loop, and one is running in this thread already: leave the handler out, and "
                 "await async_run(program) there"
@@ -163,7 +163,9 @@ def _in_context(manager: Any, use: Any) -> Generator[Any, Any, Any]:
             last, swallows = yield _surely(partial(Leaving, entered), error)
         except BaseExceptionGroup as group:
             # A nursery makes groups of what ends its body. A cancellation is no failure: it goes on as it is.
-            own, others = (None, None) if error is None or isinstance(error, Exception) else _apart(error, group)
+            if error is None or isinstance(error, Exception):
+                raise
+            own, others = _apart(error, group)
             if own is None:
                 raise
             _add_context(error, others)

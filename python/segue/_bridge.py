@@ -9,8 +9,9 @@ promise brings back what came of it.
 from __future__ import annotations
 
 import sys
-from types import CoroutineType
 from weakref import WeakMethod
+
+from segue._closing import close_unawaited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,18 +141,12 @@ class Attendant:
         elif self._next is not None:
             # It was not begun.
             (completer, awaitable), self._next = self._next, None
-            _close(awaitable)
+            close_unawaited(awaitable)
             completer._recalled()  # noqa: SLF001 - for the bridge
 
     def _wake(self) -> None:
         if self._parking is not None:
             self._parking.leave()
-
-
-def _close(awaitable: Any) -> None:
-    """Close a coroutine that nobody awaits."""
-    if isinstance(awaitable, CoroutineType):
-        awaitable.close()
 
 
 _OWN = ("segue._bridge", "segue.asyncio", "segue.trio")
@@ -300,7 +295,7 @@ class Bridge:
             self._awaiting.cancel()
         elif self._mine is not None:
             (_, awaitable), self._mine = self._mine, None
-            _close(awaitable)
+            close_unawaited(awaitable)
             completer._recalled()  # noqa: SLF001 - for the bridge
 
     async def fulfil(self, errand: Errand, awaiting: Awaiting | None) -> None:

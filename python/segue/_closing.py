@@ -1,6 +1,8 @@
-"""What a run that is being closed awaits: nobody can wait for it any more (semantics 8)."""
+"""Awaitables that nobody can wait for (semantics 8)."""
 
 from __future__ import annotations
+
+from types import CoroutineType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,3 +40,18 @@ def at_once(action: Callable[[], Awaitable[Any]]) -> tuple[Any] | None:
         return (end.value,)
     coroutine.close()
     return None
+
+
+def close_unawaited(awaitable: Any) -> None:
+    """Close a coroutine that nobody will await: Python would warn of it.
+
+    Args:
+        awaitable: What was to be awaited. What is no coroutine is left alone.
+
+    Example:
+        >>> from segue._closing import close_unawaited
+        >>> async def nothing(): ...
+        >>> close_unawaited(nothing())
+    """
+    if isinstance(awaitable, CoroutineType):
+        awaitable.close()

@@ -416,7 +416,7 @@ fn the_machine_agrees_with_itself_between_all_switches() {
 fn how_tasks_stand_can_be_seen_between_all_events() {
     let root = program("root", async |y| {
         let child = program("child", async |y| y.yields(turn()).await);
-        let sleeper = program("sleeper", async |y| y.yields(asks("Sleep", vec![2.into()])).await);
+        let sleeper = program("sleeper", async |y| y.yields(scheduled("Sleep", vec![2.into()])).await);
         let tasks = [y.yields(spawn(child)).await?, y.yields(spawn(sleeper)).await?];
         y.yields(gather(&tasks)).await
     });

@@ -119,7 +119,7 @@ pub enum Datum {
     /// What a native handler made.
     Object(Arc<dyn Object<Scripted>>),
     /// Leads to another one as long as that has an owner.
-    Weak(Weak<Datum>),
+    Weak(Weak<Self>),
     /// A number that is not whole.
     Float(f64),
     /// What a request gives for a key that is not there.
