@@ -16,7 +16,7 @@ from benches.floors import COMPILED
 from benches.measure import measure
 from benches.peers import field
 from benches.peers.worker import run_peer
-from benches.row import Measured, Row
+from benches.row import Measured, Row, UnavailableError
 from benches.rows import BY_NAME, ROWS
 
 FOLDER = Path(__file__).resolve().parents[1] / "target" / "bench"
@@ -45,8 +45,13 @@ def of_segue(rows: list[Row], seconds: float, *, quick: bool) -> dict[Row, Measu
     """Measure the rows, and say each as it comes."""
     measured = {}
     for row in rows:
-        measured[row] = measure(row, sizes(row, quick=quick), seconds)
-        print(f"{row.name}: {table.number(measured[row].value)} {row.unit}", file=sys.stderr, flush=True)
+        try:
+            measured[row] = measure(row, sizes(row, quick=quick), seconds)
+        except UnavailableError as error:
+            told = f"not measured: {error}"
+        else:
+            told = f"{table.number(measured[row].value)} {row.unit}"
+        print(f"{row.name}: {told}", file=sys.stderr, flush=True)
     return measured
 
 
@@ -63,7 +68,7 @@ def main() -> None:
     """Measure, print, keep."""
     asked = arguments()
     if asked.list:
-        print("\n".join(f"{row.name:20}{row.what}" for row in ROWS))
+        print("\n".join(f"{row.name:30} {row.what}" for row in ROWS))
         return
     from benches import chart, records
 
@@ -73,6 +78,7 @@ def main() -> None:
     rows = [BY_NAME[name] for name in asked.row] if asked.row else ROWS
     seconds = asked.seconds / 10 if asked.quick else asked.seconds
     measured = of_segue(rows, seconds, quick=asked.quick)
+    rows = list(measured)
     said = of_peers(asked.peers, rows, seconds)
     peers = {row.name: field.ratios(said, row.name) for row in rows}
     shown = [table.ours(measured, peers)]

@@ -39,6 +39,10 @@ class WrongAnswerError(AssertionError):
     """A round came to something else than it must: its time says nothing."""
 
 
+class UnavailableError(RuntimeError):
+    """A row cannot be measured here, and why."""
+
+
 def nanoseconds(work: Work) -> int:
     """What one round took; it must come to its answer."""
     begun = clock()
@@ -61,7 +65,8 @@ class Row:
     Attributes:
         name: What `--row` and the peers call it.
         what: What is measured, for people.
-        unit: What the number counts: `U`, `asyncio`, `depth 1`, `first` (the first size), `B`, `MB`, `ms`.
+        unit: What the number counts: `U`, `asyncio`, `depth 1`, `first` (the first size), `instr. of U`, `B`, `MB` or
+            `ms`.
         must: The most that it may be; `None` where the targets say nothing.
         reach: What we reach for.
         sizes: How many operations a round has; the memory rows: how many things are held.

@@ -7,12 +7,12 @@ import sys
 
 import benches.row
 import pytest
-from benches import floors, table
+from benches import counting, floors, table
 from benches.loops import LOOPS
 from benches.measure import take_turns
 from benches.peers import NAMES, field, worker
-from benches.row import Inside, Measured, Row, Work, WrongAnswerError, met, nanoseconds
-from benches.rows import BY_NAME, ROWS, memory, package
+from benches.row import Inside, Measured, Row, UnavailableError, Work, WrongAnswerError, met, nanoseconds
+from benches.rows import BY_NAME, ROWS, instructions, memory, package
 
 TINY = 10
 TIMED = [row for row in ROWS if row.amount is None]
@@ -60,6 +60,24 @@ def test_the_row_of_the_wheel_gives_its_size(monkeypatch, tmp_path):
     (tmp_path / "segue-0-any.whl").write_bytes(b"x" * 500_000)
     (tmp_path / "segue_floor-0-any.whl").write_bytes(b"x")
     assert package.wheel(1) == 0.5
+
+
+@pytest.mark.parametrize("name", counting.SUBJECTS)
+def test_what_is_counted_comes_to_what_it_must(name):
+    for make in counting.SUBJECTS[name].values():
+        comes_to_its_answer(make)
+
+
+def test_instructions_are_those_of_the_operations_alone(monkeypatch):
+    cost = {"subject": 30, "floor": 10}
+    monkeypatch.setattr(instructions, "count", lambda name, which, size: 10**6 + cost[which] * size)
+    assert BY_NAME["instructions-get"].amount(100) == 3.0
+
+
+def test_instructions_cannot_be_counted_without_valgrind(monkeypatch):
+    monkeypatch.setattr(instructions.shutil, "which", lambda name: None)
+    with pytest.raises(UnavailableError, match="valgrind"):
+        BY_NAME["instructions-get"].amount(100)
 
 
 def test_names_are_given_once():
@@ -170,7 +188,7 @@ def test_the_table_of_peers_says_why_a_number_is_missing():
 def test_the_command_names_the_rows():
     command = [sys.executable, "-m", "benches", "--list"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=field.ROOT)
-    assert [line.split()[0] for line in done.stdout.splitlines()] == [row.name for row in ROWS]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(BY_NAME)
 
 
 def test_what_peers_are_asked_is_data():
