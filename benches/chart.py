@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from benches.row import Measured, Row, met
 
@@ -30,6 +31,9 @@ def panel(axes: Axes, rows: Mapping[Row, Measured], peers: Mapping[str, Mapping[
     axes.set_yticks(range(len(rows)), [row.name for row in rows])
     axes.invert_yaxis()
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(f"{label} (less is better; logarithmic)")
     axes.grid(axis="x", alpha=0.25)
     for side in ("top", "right"):

@@ -14,6 +14,9 @@ import pyperf
 
 from benches.row import Measured, Row, met
 
+PLACES = {"hostname", "name", "python_config_args", "python_executable"}
+"""What names a machine, or a place on it."""
+
 
 def machine() -> dict[str, Any]:
     """What pyperf knows about the machine and the interpreter, without names and places."""
@@ -22,7 +25,7 @@ def machine() -> dict[str, Any]:
         command = [sys.executable, "-m", "pyperf", "collect_metadata", "--output", str(output)]
         subprocess.run(command, check=True, capture_output=True)
         known: dict[str, Any] = pyperf.Benchmark.load(str(output)).get_metadata()
-    return {name: value for name, value in known.items() if name not in {"hostname", "python_executable", "name"}}
+    return {name: value for name, value in known.items() if name not in PLACES}
 
 
 def line(row: Row, measured: Measured, peers: Mapping[str, float]) -> dict[str, Any]:
