@@ -13,14 +13,26 @@ USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c '$(USABLE)' >/dev/null 2>&1 && command -v $(name))))
 
+# The peers' interpreter: the newest, as some of them are for newer ones only.
+NEWEST := $(foreach version,3.14 3.13 3.12,python$(version) $(wildcard $(HOME)/.pyenv/versions/$(version).*/bin/python3))
+PEERS_PYTHON ?= $(or $(firstword $(foreach name,$(NEWEST),\
+	$(shell $(name) -c '$(USABLE)' >/dev/null 2>&1 && command -v $(name)))),$(PYTHON))
+
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := $(VENV)/.stamp-tools
 BUILT := $(VENV)/.stamp-built
 SEMGREP_VENV := .venv-semgrep
 SEMGREP := $(SEMGREP_VENV)/.stamp-tools
+BENCH_VENV := .venv-bench
+BENCH := $(BENCH_VENV)/.stamp-built
+PEERS_VENV := .venv-peers
+PEERS := $(PEERS_VENV)/.stamp-built
 
 RUST_SOURCES := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
+PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed 2>/dev/null)
+FLOOR_SOURCES := $(wildcard benches/floor/Cargo.* benches/floor/pyproject.toml benches/floor/src/*.rs)
+WHEELS := target/bench/wheels
 DEMO := target/demo/lockfile.sqlite
 # Without an interpreter: the core and the built-in handlers.
 CORE := --locked --no-default-features
@@ -31,6 +43,8 @@ CARGO_DENY := $(CARGO_TOOLS)/bin/cargo-deny
 FUZZED := operations arena
 # What only one of the two lock files needs is no mistake.
 DENIED := --hide-inclusion-graph --allow license-not-encountered --allow license-exception-not-encountered
+build_floor = CARGO_TARGET_DIR=target/floor $(BIN)/maturin build --release --locked --quiet \
+	--manifest-path benches/floor/Cargo.toml --interpreter $(1)/bin/python --out $(2)
 MEMCHECK := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect
 
 .PHONY: help
@@ -130,10 +144,24 @@ fuzz: $(CARGO_FUZZ) ## look for programs that break the machine, SECONDS=60 a ta
 			-max_total_time=$(or $(SECONDS),60) -max_len=600 -timeout=20 -artifact_prefix=target/fuzz/$$target- -print_final_stats=1; \
 	done
 
+# What the benchmarks are asked: OPTIONS="--quick --row state", see OPTIONS=--help.
+.PHONY: bench
+bench: $(BENCH) ## every row of the targets as a ratio to its floor: a table, JSON and a chart under target/bench
+	$(BENCH_VENV)/bin/python -m benches $(OPTIONS)
+
+.PHONY: bench-peers
+bench-peers: $(BENCH) $(PEERS) ## the same, and the newest version of each peer beside it (needs the network once)
+	$(BENCH_VENV)/bin/python -m benches --peers $(PEERS_VENV)/bin/python $(OPTIONS)
+
+.PHONY: bench-core
+bench-core: ## the core's transitions without an interpreter
+	cargo bench $(CORE) --bench core -- $(OPTIONS)
+
 .PHONY: deny
 deny: $(CARGO_DENY) ## licences, sources and bans of every crate that is locked
 	$(CARGO_DENY) --locked check $(DENIED) licenses bans sources
 	$(CARGO_DENY) --locked --config deny.toml --manifest-path fuzz/Cargo.toml check $(DENIED) licenses bans sources
+	$(CARGO_DENY) --locked --config deny.toml --manifest-path benches/floor/Cargo.toml check $(DENIED) licenses bans sources
 
 .PHONY: advisories
 advisories: $(CARGO_DENY) ## known faults of the crates that are locked (needs the network)
@@ -173,6 +201,28 @@ $(TOOLS): requirements-dev.txt | usable-python
 $(SEMGREP): requirements-semgrep.txt | usable-python
 	test -x $(SEMGREP_VENV)/bin/python || $(PYTHON) -m venv $(SEMGREP_VENV)
 	$(SEMGREP_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# The wheel itself is measured, and the floor beside it.
+$(BENCH): requirements-bench.txt $(TOOLS) $(RUST_SOURCES) $(PYTHON_SOURCES) $(FLOOR_SOURCES)
+	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	rm -rf $(WHEELS)
+	$(BIN)/maturin build --release --locked --quiet --interpreter $(BENCH_VENV)/bin/python --out $(WHEELS)
+	$(call build_floor,$(BENCH_VENV),$(WHEELS))
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/*.whl
+	@touch $@
+
+# A peer that cannot be installed is a line of the table.
+$(PEERS): requirements-peers.txt $(TOOLS) $(FLOOR_SOURCES)
+	test -x $(PEERS_VENV)/bin/python || $(PEERS_PYTHON) -m venv $(PEERS_VENV)
+	@for peer in $$(grep -v '^#' $<); do \
+		$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade $$peer \
+			|| echo "$$peer was not installed"; \
+	done
+	rm -rf $(WHEELS)-peers
+	$(call build_floor,$(PEERS_VENV),$(WHEELS)-peers)
+	$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall $(WHEELS)-peers/*.whl
 	@touch $@
 
 $(CARGO_FUZZ):
