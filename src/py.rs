@@ -5,6 +5,7 @@ mod census;
 mod classes;
 mod contained;
 mod context;
+mod desks;
 mod driver;
 mod entered;
 mod errands;

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::arena::Arena;
 use super::frame::Continuation;
-use super::host::{Host, World};
+use super::host::{Form, Host, World};
 use super::ids::{Capture, ClauseId, InterceptorId, SegmentId};
-use super::segment::{Kind, Remembered, Segment};
+use super::segment::{Kind, Remembered, Segment, Way};
 
 /// How many chains are detached in this process, over all runs.
 pub static LIVE_CONTINUATIONS: AtomicUsize = AtomicUsize::new(0);
@@ -64,9 +64,34 @@ pub fn remembered_route<W: World>(
             forget(&mut segments[from], host);
         }
         let held = host.hold_class(effect);
-        segments[from].scope.remembered.push(Remembered { class, held, prompt, clause });
+        let way = way(segments, host, prompt, clause);
+        segments[from].scope.remembered.push(Remembered { class, held, prompt, clause, way });
     }
     target
+}
+
+fn way<W: World>(segments: &Arena<Segment<W>>, host: &impl Host<W>, prompt: SegmentId, clause: ClauseId) -> Way {
+    let Some(prompt) = segments[prompt].prompt() else { return Way::Other };
+    match (host.form(&prompt.handler, clause), prompt.native) {
+        (Form::Native, Some(native)) => Way::Native(native),
+        (Form::Value, _) => Way::Value,
+        _ => Way::Other,
+    }
+}
+
+/// What is remembered of the route of an effect that is performed on that segment. Holds when no interceptor lives.
+#[inline]
+pub fn remembered<'a, W: World>(
+    segment: &'a Segment<W>,
+    host: &impl Host<W>,
+    epoch: u64,
+    effect: &W::Value,
+) -> Option<&'a Remembered<W>> {
+    if segment.scope.epoch != epoch || segment.scope.remembered.is_empty() {
+        return None;
+    }
+    let class = host.class_of(effect);
+    segment.scope.remembered.iter().find(|known| known.class == class)
 }
 
 /// Empties the remembered look-ups of a segment.

@@ -49,7 +49,7 @@ pub trait Host<W: World>: Store<W> {
     /// What a yielded value, or one that stands where a program is asked for, means.
     fn classify(&mut self, value: W::Value) -> Ctrl<W>;
 
-    /// The identity of an effect's real class.
+    /// The identity of an effect's real class; of another value, one that no effect's class has.
     fn class_of(&self, effect: &W::Value) -> W::ClassId;
     /// What keeps that class alive.
     fn hold_class(&self, effect: &W::Value) -> W::Class;

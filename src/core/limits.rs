@@ -155,6 +155,22 @@ impl Meter {
         self.check()
     }
 
+    /// Whether so many steps will be granted, whatever happens meanwhile.
+    #[inline]
+    #[must_use]
+    pub const fn can_make(&self, steps: u64) -> bool {
+        self.steps + steps <= self.checkpoint
+    }
+
+    /// Steps that [`Meter::can_make`] said will be granted, of a generator that goes on.
+    #[inline]
+    pub const fn make(&mut self, steps: u64) {
+        self.steps += steps;
+        if self.peak_calls <= self.live_calls {
+            self.peak_calls = self.live_calls + 1;
+        }
+    }
+
     #[cold]
     fn check(&mut self) -> Permit {
         if let Some(passed) = self.passed_at {

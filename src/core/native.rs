@@ -120,6 +120,12 @@ pub trait Native<W: World>: Send {
     /// Answers an effect that was dispatched to the clause.
     fn answer(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Answer<W>;
 
+    /// Answers at once where that is a value and takes no user code; otherwise nothing has happened, and
+    /// [`Native::answer`] is asked.
+    fn reply(&mut self, _store: &mut dyn Store<W>, _clause: ClauseId, _effect: &W::Value) -> Option<W::Value> {
+        None
+    }
+
     /// Answers the effect with what came of a request.
     fn settle(
         &mut self,
@@ -346,6 +352,10 @@ pub trait Store<W: World> {
     fn field(&self, effect: &W::Value, index: usize) -> W::Value;
     /// The value under `key` in a mapping.
     fn load(&mut self, mapping: &W::Value, key: &W::Value) -> Load<W>;
+    /// The value under the key that is this field of an effect, when it takes no user code to tell and there is one.
+    fn peek(&mut self, mapping: &W::Value, effect: &W::Value, key: usize) -> Option<W::Value>;
+    /// Puts the second field of an effect under the key that is its first, when that takes no user code. Whether it did.
+    fn poke(&mut self, mapping: &W::Value, effect: &W::Value) -> bool;
     /// Puts a value under `key`; a request when only user code can.
     fn store(&mut self, mapping: &W::Value, key: W::Value, value: W::Value) -> Option<W::Request>;
     /// A request to replace the value under `key` by `function` of it, and to give the old one.

@@ -17,7 +17,7 @@ use thin_vec::ThinVec;
 use super::arena::Slot;
 use super::frame::Frame;
 use super::host::World;
-use super::ids::{Capture, ClauseId, ContextId, InterceptorId, SegmentId};
+use super::ids::{Capture, ClauseId, ContextId, InterceptorId, NativeId, SegmentId};
 pub use super::prompt::{Hooks, Prompt};
 use super::step::{Mode, Pending};
 
@@ -52,6 +52,19 @@ pub struct Remembered<W: World> {
     pub prompt: SegmentId,
     /// The clause.
     pub clause: ClauseId,
+    /// How it answers.
+    pub way: Way,
+}
+
+/// How the clause of a remembered look-up answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// A native handler does.
+    Native(NativeId),
+    /// A function gives the value.
+    Value,
+    /// A program does, or a clause that gets a continuation.
+    Other,
 }
 
 /// The handlers in scope, as far as they were looked up from this segment.

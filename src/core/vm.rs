@@ -11,6 +11,7 @@ mod inherit;
 mod intercept;
 mod leave;
 mod perform;
+mod reply;
 mod resume;
 mod standing;
 mod unwind;
@@ -39,6 +40,7 @@ use super::step::{Event, Mode, Outcome, Pending, Place, PythonCall, Remains, Ste
 use super::trace;
 use super::visit::{self, Visitor};
 use bodies::Slice;
+pub use reply::Reply;
 
 /// Go on, or stop with an event.
 pub type Flow<W> = ControlFlow<Event<W>>;

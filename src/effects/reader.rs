@@ -71,6 +71,20 @@ where
         }
     }
 
+    fn reply(&mut self, store: &mut dyn Store<W>, _clause: ClauseId, effect: &W::Value) -> Option<W::Value> {
+        let value = store.peek(&self.mapping, effect, 0)?;
+        match store.thunk(&value) {
+            Thunk::Plain => Some(value),
+            thunk => {
+                if let Thunk::Fresh(other) | Thunk::Done(other) = thunk {
+                    store.discard(other);
+                }
+                store.discard(value);
+                None
+            }
+        }
+    }
+
     fn settle(
         &mut self,
         store: &mut dyn Store<W>,

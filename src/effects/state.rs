@@ -56,6 +56,15 @@ where
         }
     }
 
+    #[inline]
+    fn reply(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Option<W::Value> {
+        match clause {
+            ClauseId(0) => store.peek(&self.mapping, effect, 0),
+            ClauseId(1) => store.poke(&self.mapping, effect).then(|| store.unit()),
+            _ => None,
+        }
+    }
+
     fn settle(
         &mut self,
         store: &mut dyn Store<W>,

@@ -38,6 +38,15 @@ where
         if self.tee { Answer::Forward } else { Answer::Value(store.unit()) }
     }
 
+    fn reply(&mut self, store: &mut dyn Store<W>, _clause: ClauseId, effect: &W::Value) -> Option<W::Value> {
+        if self.tee {
+            return None;
+        }
+        let entry = store.field(effect, 0);
+        store.append(&self.log, entry);
+        Some(store.unit())
+    }
+
     fn finish(&mut self, store: &mut dyn Store<W>, value: W::Value) -> W::Value {
         if self.tee {
             self.over = true;

@@ -44,8 +44,14 @@ pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outc
     outcome.unwrap_or_else(|error| Outcome::Raised(from_function(py, error).into_value(py)))
 }
 
+/// Runs a value clause.
+pub fn clause(py: Python<'_>, handler: Py<Installed>, id: ClauseId, effect: Py<PyAny>) -> Outcome<PyWorld> {
+    run_clause(py, handler, id, effect, None)
+        .unwrap_or_else(|error| Outcome::Raised(from_function(py, error).into_value(py)))
+}
+
 /// One step of a generator.
-fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld> {
+pub fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld> {
     if code.is_given && is_over(code.generator.bind(py)) {
         let error = PyRuntimeError::new_err("the generator that was given to run() was closed while the run went on");
         return Outcome::Raised(error.into_value(py));

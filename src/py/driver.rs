@@ -8,12 +8,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::census::Seat;
 use super::classes::link::Scope;
 use super::classes::nodes;
 use super::classes::result::RunResult;
 use super::classes::text::safe_repr;
 use super::contained::contained;
+use super::desks::Seat;
 use super::entered::Entered;
 use super::errands::Errands;
 use super::names::{Found, library_code, names};
@@ -24,7 +24,7 @@ use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
 use crate::core::native::Standing;
 use crate::core::step::{Event, Outcome, PythonCall, Remains, StepKind, StepNote, Watch};
-use crate::core::vm::Vm;
+use crate::core::vm::{Reply, Vm};
 
 mod ending;
 mod setting;
@@ -284,7 +284,39 @@ impl Machine {
         if let Err(error) = self.entered.switch(py, self.vm.context().map(|(_, context)| context)) {
             return Outcome::Raised(error.into_value(py));
         }
-        call::run(py, call, &mut self.roots)
+        let outcome = call::run(py, call, &mut self.roots);
+        self.reply(py, outcome)
+    }
+
+    /// As long as a generator yields what can be answered at once, it goes on at once.
+    #[inline]
+    fn reply(&mut self, py: Python<'_>, mut outcome: Outcome<PyWorld>) -> Outcome<PyWorld> {
+        loop {
+            let Outcome::Yielded(code, effect) = outcome else { return outcome };
+            if !self.trash.is_empty() || (self.turns + 1).is_multiple_of(LOOK_TURNS) {
+                return Outcome::Yielded(code, effect);
+            }
+            let answer = match self.vm.reply(host!(self, py), &effect) {
+                Reply::Long => return Outcome::Yielded(code, effect),
+                Reply::Value(value) => {
+                    drop(effect);
+                    value
+                }
+                Reply::Clause(handler, clause, prompt) => match call::clause(py, handler, clause, effect) {
+                    Outcome::Returned(value) => {
+                        self.vm.replied();
+                        value
+                    }
+                    other => {
+                        self.vm.take_over(code, prompt, clause);
+                        return other;
+                    }
+                },
+            };
+            self.sweep();
+            self.turns += 1;
+            outcome = call::send(py, code, answer.bind(py));
+        }
     }
 
     /// Nobody awaits any more: what the action makes may come to an end without a wait, as in a coroutine that is closed.

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
 
 use super::names::names;
-use super::{census, leaving, signals};
+use super::{desks, leaving, signals};
 
 /// What runs load when they first need it, beside what the names do.
 const LATER: [&str; 6] = ["difflib", "opcode", "segue._tail", "segue._text", "threading", "traceback"];
@@ -40,7 +40,7 @@ fn about_to_fork(py: Python<'_>) -> PyResult<()> {
 #[pyfunction]
 fn forked(py: Python<'_>) -> PyResult<()> {
     leaving::forked();
-    census::forked();
+    desks::forked();
     signals::forked(py)
 }
 

@@ -27,7 +27,7 @@ use crate::py::contained::contained;
 use crate::py::driver::{self, Machine, Setting, Turn};
 use crate::py::error::vm_state;
 use crate::py::world::{Code, PyWorld};
-use crate::py::{census, tasks};
+use crate::py::{desks, tasks};
 use cell::{Cell, Closer, Ended, State};
 
 /// The engine of `run`, one step at a time: for drivers of an event loop of their own. Law: semantics 5.
@@ -255,7 +255,7 @@ impl PyVm {
         match made {
             Ok((machine, watch)) => {
                 let watch = watch.unbind();
-                census::rests(py, watch.clone_ref(py));
+                desks::rests(py, watch.clone_ref(py));
                 vm.cell.watch(Some(watch));
                 vm.put(State::Ready(Box::new(machine)));
                 Ok(())

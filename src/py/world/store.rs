@@ -78,6 +78,32 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         }
     }
 
+    fn peek(&mut self, mapping: &Py<PyAny>, effect: &Py<PyAny>, key: usize) -> Option<Py<PyAny>> {
+        let effect = effect.bind(self.py).cast::<EffectBase>().ok()?;
+        let key = effect.get().fields.bind(self.py).get_borrowed_item(key).ok()?;
+        let mapping = self.mapping(mapping).get();
+        if !mapping.serves(&key) {
+            return None;
+        }
+        Some(mapping.entries.bind(self.py).get_item(key).ok()??.unbind())
+    }
+
+    fn poke(&mut self, mapping: &Py<PyAny>, effect: &Py<PyAny>) -> bool {
+        let Ok(effect) = effect.bind(self.py).cast::<EffectBase>() else { return false };
+        let fields = effect.get().fields.bind(self.py);
+        let (Ok(key), Ok(value)) = (fields.get_borrowed_item(0), fields.get_borrowed_item(1)) else { return false };
+        let mapping = self.mapping(mapping).get();
+        if !mapping.serves(&key) {
+            return false;
+        }
+        let entries = mapping.entries.bind(self.py);
+        // The old value must not die in here: its finaliser is user code.
+        if let Ok(Some(old)) = entries.get_item(key) {
+            self.put_aside(Dead::Object(old.unbind()));
+        }
+        entries.set_item(key, value).is_ok()
+    }
+
     fn store(&mut self, mapping: &Py<PyAny>, key: Py<PyAny>, value: Py<PyAny>) -> Option<Request> {
         let mapping = self.mapping(mapping);
         if !mapping.get().serves(key.bind(self.py)) {

@@ -15,7 +15,7 @@ use segue::core::limits::Bounds;
 use segue::core::native::Stance;
 use segue::core::segment::Hooks;
 use segue::core::step::{Event, Hook, Installation, Outcome, PythonCall, Remains, StepKind, Watch};
-use segue::core::vm::Vm;
+use segue::core::vm::{Reply, Vm};
 
 use super::host::{Clones, Handler, Scripted, ScriptedHost, fulfil};
 use super::ledger;
@@ -89,7 +89,13 @@ impl Machine {
         let event = ledger::inside(|| self.vm.advance(&mut self.host));
         self.host.trash.clear();
         let (line, outcome) = match event {
-            Event::Python(call) => Self::python(call),
+            Event::Python(call) => {
+                let (line, outcome) = Self::python(call);
+                self.listing.push(line);
+                let outcome = self.reply(outcome);
+                self.feed(outcome);
+                return None;
+            }
             Event::Fault(fault) => {
                 let error = exception(fault);
                 (format!("fault {error}"), Outcome::Raised(error))
@@ -129,6 +135,41 @@ impl Machine {
             if let Some(stop) = self.turn() {
                 return stop;
             }
+        }
+    }
+
+    /// A generator that yields what can be answered at once goes on at once, as in the binding's driver.
+    fn reply(&mut self, mut outcome: Outcome<Scripted>) -> Outcome<Scripted> {
+        loop {
+            let Outcome::Yielded(mut code, effect) = outcome else { return outcome };
+            let reply = ledger::inside(|| self.vm.reply(&mut self.host, &effect));
+            self.host.trash.clear();
+            let answer = match reply {
+                Reply::Long => return Outcome::Yielded(code, effect),
+                Reply::Value(value) => {
+                    drop(effect);
+                    value
+                }
+                Reply::Clause(handler, clause, prompt) => {
+                    let (line, outcome) = Self::python(PythonCall::Clause { handler, clause, effect, k: None });
+                    self.listing.push(line);
+                    match outcome {
+                        Outcome::Returned(value) => {
+                            self.vm.replied();
+                            value
+                        }
+                        other => {
+                            ledger::inside(|| self.vm.take_over(code, prompt, clause));
+                            return other;
+                        }
+                    }
+                }
+            };
+            let sent = format!("send {} <- {answer}", code.name);
+            let moved = code.send(answer);
+            let (line, next) = moved_on(sent, code, moved);
+            self.listing.push(line);
+            outcome = next;
         }
     }
 

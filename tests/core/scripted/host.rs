@@ -180,8 +180,11 @@ impl Host<Scripted> for ScriptedHost {
         ctrl
     }
 
-    fn class_of(&self, effect: &Value) -> Class {
-        effect_class(effect)
+    fn class_of(&self, value: &Value) -> Class {
+        match value.datum() {
+            Datum::Effect(class, _) => *class,
+            _ => Class(usize::MAX),
+        }
     }
 
     fn hold_class(&self, effect: &Value) -> HeldClass {
@@ -478,6 +481,17 @@ impl Store<Scripted> for ScriptedHost {
             }
             None => Load::Missing,
         }
+    }
+
+    fn peek(&mut self, mapping: &Value, effect: &Value, key: usize) -> Option<Value> {
+        match self.load(mapping, &effect.at(key)) {
+            Load::Found(value) => Some(value),
+            Load::Missing | Load::Request(_) => None,
+        }
+    }
+
+    fn poke(&mut self, mapping: &Value, effect: &Value) -> bool {
+        self.store(mapping, effect.at(0), effect.at(1)).is_none()
     }
 
     fn store(&mut self, mapping: &Value, key: Value, value: Value) -> Option<Request> {
