@@ -174,7 +174,8 @@ def _serve(opened: Promise[Portal]) -> Generator[Any, Any, None]:
             del external
             yield Wait(promise)
             while (submitted := take()) is not None:
-                yield Spawn(_answer(*submitted, begin), name="submitted", daemon=True)
+                program, future = submitted
+                yield Spawn(_answer(program, future, begin), name="submitted", daemon=True)
     finally:
         close()
 
