@@ -306,7 +306,8 @@ impl Machine {
             let slice = left.unwrap_or(WAIT_SLICE).min(WAIT_SLICE);
             let rung = py.detach(|| mailbox.wait(slice));
             leaving::stand_still(py);
-            py.check_signals()?;
+            // Without a GIL, objects of this thread that others let go die when it runs a line.
+            signals::between_lines(py)?;
             if signals::take_pressed(&mailbox) {
                 return Err(PyKeyboardInterrupt::new_err(()));
             }
