@@ -280,6 +280,10 @@ impl<W: World> Vm<W> {
                     match frame {
                         Frame::Program(code) => remains.push(Remains::Code(code)),
                         Frame::Exit(handler) => remains.push(Remains::Exit(handler)),
+                        // The prompts of a block of bodies only answer: its hooks wait here.
+                        Frame::Block(prompt) if prompt.hooks.has(Hooks::EXIT) && !prompt.forked => {
+                            remains.push(Remains::Exit(prompt.handler));
+                        }
                         frame => unwind::discard_frame(host, frame),
                     }
                 }

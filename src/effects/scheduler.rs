@@ -364,7 +364,13 @@ where
         self.running = key;
         let outcome = match wake {
             Wake::Start => return Some(Next::Start(body)),
-            Wake::Again => return Some(Next::Again(body)),
+            Wake::Again => {
+                // Who stalled performs its effect again, from where it waits.
+                if let Some(effect) = effect {
+                    store.discard(effect);
+                }
+                return Some(Next::Again(body));
+            }
             Wake::Turn => Ok(store.unit()),
             Wake::Value(value) => Ok(value),
             Wake::Outcome(handle) => {

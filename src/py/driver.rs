@@ -366,7 +366,8 @@ impl Machine {
             let rung = py.detach(|| mailbox.wait(slice));
             leaving::stand_still(py);
             self.answer(py);
-            py.check_signals()?;
+            // Without a GIL, objects of this thread that others let go die when it runs a line.
+            signals::between_lines(py)?;
             if signals::take_pressed(&mailbox) {
                 return Err(PyKeyboardInterrupt::new_err(()));
             }

@@ -123,6 +123,11 @@ impl<W: World> Vm<W> {
         };
         self.enter_body(native, body);
         match how {
+            // It may have given way before its effect, which nobody performs now.
+            Ok(Mode::Throw(error)) => {
+                self.interrupted_by(host, error);
+                ControlFlow::Continue(())
+            }
             Ok(mode) => self.proceed(mode),
             Err(mut refusal) => {
                 self.find_places_of(host, &mut refusal);
