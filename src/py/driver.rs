@@ -380,6 +380,10 @@ impl Machine {
     /// Drops what is dead: user code may run, and may leave more behind.
     #[inline]
     fn sweep(&mut self) {
+        // Most often there is one.
+        if self.trash.len() == 1 {
+            drop(self.trash.pop());
+        }
         while !self.trash.is_empty() {
             let mut dead = std::mem::take(&mut self.trash);
             dead.clear();

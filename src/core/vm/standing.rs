@@ -19,12 +19,19 @@ impl<W: World> Vm<W> {
 
     /// What programs hold of the body that runs: the innermost one, when one holds others.
     pub fn running(&mut self, host: &mut impl Host<W>) -> Option<W::Value> {
-        if let Some((_, native)) = self.holder() {
-            return self.native(native).running(host);
+        let mut open = self.natives.iter_mut().flatten().filter(|shared| shared.open);
+        let first = open.next()?;
+        if open.next().is_none() {
+            return first.native.running(host);
         }
-        // A clause outside of the block is at work, and holds all of it.
-        let open = self.natives.iter_mut().flatten().filter(|shared| shared.open);
-        open.map(|shared| shared.native.running(host)).next()?
+        match self.holder() {
+            Some((_, native)) => self.native(native).running(host),
+            // A clause outside of the blocks is at work, and holds all of them.
+            None => {
+                let open = self.natives.iter_mut().flatten().filter(|shared| shared.open);
+                open.map(|shared| shared.native.running(host)).next()?
+            }
+        }
     }
 
     pub(super) fn find_places_of(&self, host: &mut impl Host<W>, fault: &mut Fault<W>) {
