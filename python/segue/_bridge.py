@@ -149,7 +149,7 @@ class Attendant:
             self._parking.leave()
 
 
-_OWN = ("segue._bridge", "segue.asyncio", "segue.trio")
+_OWN = ("segue._begun", "segue._bridge", "segue.asyncio", "segue.trio")
 
 
 def _as_it_came(error: BaseException) -> BaseException:
@@ -187,6 +187,10 @@ class Bridge:
 
     async def run(self) -> RunResult[Any]:
         """Drive the run to its end."""
+        trio = sys.modules.get("trio")
+        if trio is None or not trio.lowlevel.in_trio_task():
+            # There each await stands in a scope, which what has begun could no longer enter.
+            self._engine.begin_at_once()
         try:
             while (event := self._go(on_root=True))[0] != "ended":
                 if event[0] == "async":

@@ -6,6 +6,7 @@ use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyAny, PyDict, PyIterator, PyList, PyString};
 use pyo3::{PyTypeCheck, intern};
 
+use super::classes::begun::Begun;
 use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandler, Tail};
 use super::classes::mistake::mistake;
 use super::classes::nodes;
@@ -49,6 +50,46 @@ pub fn clause(py: Python<'_>, handler: Py<Installed>, id: ClauseId, effect: Py<P
     run_clause(py, handler, id, effect, None)
         .unwrap_or_else(|error| Outcome::Raised(from_function(py, error).into_value(py)))
 }
+
+/// What came of beginning an await.
+pub enum Begin {
+    /// It was ready.
+    Ready(Py<PyAny>),
+    /// It waits: here is the rest.
+    Waits(Py<Begun>),
+}
+
+/// Begins to await something.
+///
+/// # Errors
+/// What it raises before it waits.
+pub fn begin(awaitable: &Bound<'_, PyAny>) -> PyResult<Begin> {
+    let py = awaitable.py();
+    let iterator = match awaitable.getattr_opt(intern!(py, "__await__"))? {
+        Some(method) => Some(method.call0()?),
+        None => is_coroutine(awaitable).then(|| awaitable.clone()),
+    };
+    let Some(iterator) = iterator.and_then(|iterator| iterator.cast_into::<PyIterator>().ok()) else {
+        let kind = type_name(awaitable);
+        return Err(PyTypeError::new_err(format!("object {kind} can't be used in 'await' expression")));
+    };
+    match iterator.send(&py.None().into_bound(py))? {
+        PySendResult::Return(value) => Ok(Begin::Ready(value.unbind())),
+        PySendResult::Next(first) => {
+            let rest = Begun { iterator: iterator.unbind(), first: first.unbind() };
+            Ok(Begin::Waits(Py::new(py, rest)?))
+        }
+    }
+}
+
+/// Whether a generator is one that `types.coroutine` made.
+fn is_coroutine(generator: &Bound<'_, PyAny>) -> bool {
+    let flags = generator.getattr(intern!(generator.py(), "gi_code")).and_then(|code| code.getattr("co_flags"));
+    flags.and_then(|flags| flags.extract::<u32>()).is_ok_and(|flags| flags & ITERABLE_COROUTINE != 0)
+}
+
+/// `inspect.CO_ITERABLE_COROUTINE`.
+const ITERABLE_COROUTINE: u32 = 0x100;
 
 /// One step of a generator.
 pub fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld> {
@@ -392,6 +433,10 @@ fn serve(py: Python<'_>, request: Request) -> PyResult<Py<PyAny>> {
             mapping.get().entries.bind(py).set_item(&key, &value)?;
             Ok(py.None())
         }
+        Request::Begin(awaitable) => match begin(awaitable.bind(py))? {
+            Begin::Ready(value) => Ok(value),
+            Begin::Waits(rest) => Ok(rest.into_any()),
+        },
         Request::Modify(mapping, key, function) => {
             let entries = mapping.get().entries.bind(py);
             let Some(old) = entries.get_item(&key)? else {

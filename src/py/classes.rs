@@ -1,5 +1,6 @@
 //! The classes that Python sees.
 
+pub mod begun;
 pub mod continuation;
 pub mod do_function;
 pub mod effect;

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
+use super::call::Begin;
 use super::classes::link::Scope;
 use super::classes::nodes;
 use super::classes::result::RunResult;
@@ -196,7 +197,10 @@ impl Machine {
                     continue;
                 }
                 Event::Async(action) if self.closing => self.at_once(py, &action),
-                Event::Async(action) => return Turn::Async(action),
+                Event::Async(action) => match self.begin(py, action) {
+                    Ok(outcome) => outcome,
+                    Err(rest) => return Turn::Async(rest),
+                },
                 Event::Idle(at_most) => {
                     let at_most = [at_most, self.vm.may_wait()].into_iter().flatten().min();
                     if self.errands.driven {
@@ -330,6 +334,20 @@ impl Machine {
             Ok(Some((value,))) => Outcome::Returned(value),
             Ok(None) => Outcome::Raised(error::closed(py).into_value(py)),
             Err(error) => Outcome::Raised(error.into_value(py)),
+        }
+    }
+
+    /// Where the root runs in its own task of the loop what an action makes is begun at once, as an `await` would: it may
+    /// be ready. Otherwise the rest is given back, for whoever drives.
+    fn begin(&mut self, py: Python<'_>, action: Py<PyAny>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
+        if !self.errands.driven || self.errands.keeps_root || self.vm.context().is_some() {
+            return Err(action);
+        }
+        let begun = self.entered.leave(py).and_then(|()| call::begin(&action.bind(py).call0()?));
+        match begun {
+            Ok(Begin::Ready(value)) => Ok(Outcome::Returned(value)),
+            Ok(Begin::Waits(rest)) => Err(rest.into_any()),
+            Err(error) => Ok(Outcome::Raised(error.into_value(py))),
         }
     }
 

@@ -324,6 +324,9 @@ where
                 see(Held::Value(origin));
             }
         }
+        if let Some(begun) = &self.begun {
+            see(Held::Value(begun));
+        }
         if let Some(error) = &self.interruption {
             see(Held::Error(error));
         }
@@ -345,6 +348,9 @@ where
                 store.discard(promise);
                 discard_settled(store, settled);
             }
+        }
+        if let Some(begun) = self.begun.take() {
+            store.discard(begun);
         }
         if let Some(error) = self.interruption.take() {
             store.discard_error(error);

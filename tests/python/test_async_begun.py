@@ -1,0 +1,185 @@
+"""Semantics 8: what the root awaits is begun where it is performed, as by `await`: what is ready takes no turn."""
+
+import asyncio
+import types
+
+import pytest
+
+from async_vocabulary import ASYNCIO, TRIO, after, asyncios, forever, frames, loops, value
+from segue import Await, RunClosedError, Try, async_run, do, scheduler, timeout
+
+with_and_without = pytest.mark.parametrize("handlers", [[], [scheduler]], ids=["alone", "with a scheduler"])
+
+
+def come_to(loop, program, handlers):
+    async def main():
+        return (await async_run(program, handlers=handlers)).value
+
+    return loop.run(main)
+
+
+@asyncios
+@with_and_without
+def test_what_is_ready_takes_no_turn_of_the_loop(loop, handlers):
+    turns = []
+
+    async def ready(value):
+        return value
+
+    @do
+    def program():
+        loop.soon(lambda: turns.append("turn"))
+        first, second = (yield Await(ready(1))), (yield Await(ready(2)))
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(3)
+        return first, second, (yield Await(future)), list(turns)
+
+    assert come_to(loop, program(), handlers) == (1, 2, 3, [])
+
+
+@loops
+@with_and_without
+def test_what_waits_goes_on_where_it_was_begun(loop, handlers):
+    log = []
+
+    async def works():
+        log.append("begins")
+        for n in range(3):
+            await loop.sleep(0)
+            log.append(n)
+        return "done"
+
+    assert come_to(loop, Await(works()), handlers) == "done"
+    assert log == ["begins", 0, 1, 2]
+
+
+@loops
+@with_and_without
+@pytest.mark.parametrize("turns", [0, 2])
+def test_its_error_is_raised_at_the_yield(loop, handlers, turns):
+    async def fails():
+        for _ in range(turns):
+            await loop.sleep(0)
+        raise KeyError("no")
+
+    @do
+    def program():
+        try:
+            yield Await(fails())
+        except KeyError as error:
+            return frames(error)
+
+    assert come_to(loop, program(), handlers) == ["program", "fails"]
+
+
+@loops
+def test_time_limit_is_raised_in_what_had_begun_and_its_clean_up_awaits(loop):
+    log = []
+
+    async def works():
+        try:
+            await forever(loop)
+        finally:
+            await loop.at_rest(after(loop, 0.001))
+            log.append("cleaned")
+
+    assert isinstance(value(loop, Try(timeout(0.005, Await(works())))).error, TimeoutError)
+    assert log == ["cleaned"]
+
+
+@asyncios
+@with_and_without
+def test_cancellation_from_outside_is_raised_in_what_had_begun(loop, handlers):
+    log = []
+
+    async def works():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            log.append("cancelled")
+            await asyncio.sleep(0)
+            log.append("cleaned")
+            raise
+
+    async def main():
+        task = asyncio.ensure_future(async_run(Await(works()), handlers=handlers))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    loop.run(main)
+    assert log == ["cancelled", "cleaned"]
+
+
+@asyncios
+@with_and_without
+def test_what_had_begun_is_closed_with_the_run(loop, handlers):
+    log = []
+
+    async def works():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            log.append("closed")
+
+    @do
+    def program():
+        try:
+            yield Await(works())
+        except RunClosedError:
+            log.append("refused")
+            raise
+
+    async def main():
+        coroutine = async_run(program(), handlers=handlers)
+        coroutine.send(None)
+        coroutine.close()
+
+    loop.run(main)
+    assert "closed" in log
+
+
+@loops
+@with_and_without
+def test_what_cannot_be_awaited_is_a_type_error_at_the_yield(loop, handlers):
+    @do
+    def program():
+        for wrong in (5, None, (n for n in range(3)), "text"):
+            outcome = yield Try(Await(wrong))
+            assert isinstance(outcome.error, TypeError)
+            assert "await" in str(outcome.error)
+        return "checked"
+
+    assert come_to(loop, program(), handlers) == "checked"
+
+
+@with_and_without
+def test_coroutine_of_generators_and_generators_of_the_loop_are_awaited(handlers):
+    @types.coroutine
+    def old_style():
+        yield from asyncio.sleep(0).__await__()
+        return "old"
+
+    async def letters():
+        yield "a"
+
+    @do
+    def program():
+        return (yield Await(old_style())), (yield Await(anext(letters())))
+
+    assert come_to(ASYNCIO, program(), handlers) == ("old", "a")
+
+
+@with_and_without
+def test_under_trio_scopes_may_be_entered_by_what_is_awaited(handlers):
+    """An await of the scheduler's stands in a scope there: it is not begun before that is entered."""
+    import trio
+
+    async def works():
+        with trio.move_on_after(0.001):
+            await trio.sleep_forever()
+        return "moved on"
+
+    assert come_to(TRIO, Await(works()), handlers) == "moved on"
