@@ -63,7 +63,7 @@ def test_the_table_says_how_far_ahead_and_whether_that_is_enough():
     assert [cell.strip() for cell in report.table([fast]).splitlines()[2].split("|")[1:-1]] == [
         "countdown",
         "used once",
-        "300000",
+        str(CASES["countdown"]["timed"]["arg"]),
         *("100", "300", "20", "10"),
         "3x",
         "yes",

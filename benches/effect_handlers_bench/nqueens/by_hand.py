@@ -1,4 +1,4 @@
-"""Multi-shot by replay: a size that is yielded is a choice, nothing is failure, a generator is a call."""
+"""Multi-shot by replay: a size that is yielded is a choice, nothing is failure."""
 
 from benches.effect_handlers_bench.nqueens import safe
 from benches.effect_handlers_bench.paths import Path

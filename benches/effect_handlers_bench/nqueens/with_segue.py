@@ -43,9 +43,10 @@ def every_way(size):
     def pick(effect):
         return 1 + path.choose(effect.size)
 
+    way = (fails | pick)(placed(size))
     ways = 0
     while True:
-        ways += yield (fails | pick)(placed(size))
+        ways += yield way
         if not path.advance():
             return ways
 

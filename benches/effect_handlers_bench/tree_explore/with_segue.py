@@ -23,9 +23,10 @@ def every_way(root, cell):
     def choose(effect):
         return cell.path.choose(2) == 0
 
+    way = choose(explore(root, cell))
     results = []
     while True:
-        results.append((yield choose(explore(root, cell))))
+        results.append((yield way))
         if not cell.path.advance():
             return results
 

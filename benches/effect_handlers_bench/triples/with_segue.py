@@ -45,9 +45,10 @@ def every_way(n):
     def flip(effect):
         return path.choose(2) == 0
 
+    way = (fails | flip)(triple(n, n))
     total = 0
     while True:
-        total += yield (fails | flip)(triple(n, n))
+        total += yield way
         if not path.advance():
             return total % MODULUS
 
