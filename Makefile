@@ -153,6 +153,10 @@ bench: $(BENCH) ## every row of the targets as a ratio to its floor: a table, JS
 bench-peers: $(BENCH) $(PEERS) ## the same, and the newest version of each peer beside it (needs the network once)
 	$(BENCH_VENV)/bin/python -m benches --peers $(PEERS_VENV)/bin/python $(OPTIONS)
 
+.PHONY: bench-suite
+bench-suite: $(BENCH) ## the eleven programs of effect-handlers-bench: Segue, a machine in plain Python, by hand, no effects
+	$(BENCH_VENV)/bin/python -m benches.effect_handlers_bench $(OPTIONS)
+
 .PHONY: bench-core
 bench-core: ## the core's transitions without an interpreter
 	cargo bench $(CORE) --bench core -- $(OPTIONS)

@@ -1,7 +1,8 @@
 """A machine for deep handlers in plain Python, as short as one can be: the speed to beat.
 
 Programs are generators, handlers map the class of an effect to a clause. The stack holds generators and prompts. It
-routes no exception, ends no program cleanly, and checks nothing.
+routes no exception, ends no program cleanly, and checks nothing. A generator clause that yields a `Transfer` is left
+for good, where `Resume` comes back to it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ class Resume:
         self.k, self.value = k, value
 
 
+class Transfer(Resume):
+    __slots__ = ()
+
+
 def run(program, *prompts):
     stack, value = [*prompts, program], None
     while stack:
@@ -46,6 +51,10 @@ def run(program, *prompts):
             stack.append(yielded)
             value = None
         elif kind is Resume:
+            stack += yielded.k
+            value = yielded.value
+        elif kind is Transfer:
+            stack.pop()
             stack += yielded.k
             value = yielded.value
         else:
