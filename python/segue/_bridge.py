@@ -130,8 +130,11 @@ class Attendant:
         self._wake()
 
     def end(self) -> None:
-        """Its task is over."""
+        """Its task is over, or the run: what was not begun never is."""
         self._over = True
+        if self._next is not None:
+            (_, awaitable), self._next = self._next, None
+            close_unawaited(awaitable)
         self._wake()
 
     def cancel(self) -> None:
@@ -187,10 +190,6 @@ class Bridge:
 
     async def run(self) -> RunResult[Any]:
         """Drive the run to its end."""
-        trio = sys.modules.get("trio")
-        if trio is None or not trio.lowlevel.in_trio_task():
-            # There each await stands in a scope, which what has begun could no longer enter.
-            self._engine.begin_at_once()
         try:
             while (event := self._go(on_root=True))[0] != "ended":
                 if event[0] == "async":

@@ -340,12 +340,6 @@ pub trait Store<W: World> {
     fn object(&self, value: &W::Value) -> Seen<W>;
     /// Hands an errand to whoever drives the run.
     fn send(&mut self, errand: Errand<W>);
-    /// Whether the root may begin what it awaits where it performs that.
-    fn begins(&self) -> bool;
-    /// A request to begin to await that: comes to its value, or to a value that [`Store::is_begun`].
-    fn begin(&mut self, awaitable: W::Value) -> W::Request;
-    /// Whether this is the rest of an await that has begun, and waits.
-    fn is_begun(&self, value: &W::Value) -> bool;
     /// Whether the root may not run now: whoever drives the run is not where the root runs.
     fn keeps_root(&self) -> bool;
     /// Whether the value can be evaluated as a program.

@@ -103,8 +103,6 @@ pub struct Scheduler<W: World> {
     since: Option<Instant>,
     /// Somebody else's loop drives the run.
     driven: bool,
-    /// What the root awaits has begun, and waits.
-    begun: Option<W::Value>,
     /// What interrupted the run while the root did not wait.
     interruption: Option<W::Error>,
     /// The root can run, and is kept back.
@@ -148,7 +146,6 @@ impl<W: World> Scheduler<W> {
             external: 0,
             since: None,
             driven: false,
-            begun: None,
             interruption: None,
             root_kept: false,
             spawned: 0,

@@ -57,22 +57,17 @@ pub enum Begin {
     Ready(Py<PyAny>),
     /// It waits: here is the rest.
     Waits(Py<Begun>),
+    /// It was not begun.
+    Not(Py<PyAny>),
 }
 
-/// Begins to await something.
+/// Begins to await something. What only the loop's own `await` can tell about is left to that.
 ///
 /// # Errors
 /// What it raises before it waits.
-pub fn begin(awaitable: &Bound<'_, PyAny>) -> PyResult<Begin> {
+pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
     let py = awaitable.py();
-    let iterator = match awaitable.getattr_opt(intern!(py, "__await__"))? {
-        Some(method) => Some(method.call0()?),
-        None => is_coroutine(awaitable).then(|| awaitable.clone()),
-    };
-    let Some(iterator) = iterator.and_then(|iterator| iterator.cast_into::<PyIterator>().ok()) else {
-        let kind = type_name(awaitable);
-        return Err(PyTypeError::new_err(format!("object {kind} can't be used in 'await' expression")));
-    };
+    let Some(iterator) = iterator_of(&awaitable) else { return Ok(Begin::Not(awaitable.unbind())) };
     match iterator.send(&py.None().into_bound(py))? {
         PySendResult::Return(value) => Ok(Begin::Ready(value.unbind())),
         PySendResult::Next(first) => {
@@ -82,14 +77,15 @@ pub fn begin(awaitable: &Bound<'_, PyAny>) -> PyResult<Begin> {
     }
 }
 
-/// Whether a generator is one that `types.coroutine` made.
-fn is_coroutine(generator: &Bound<'_, PyAny>) -> bool {
-    let flags = generator.getattr(intern!(generator.py(), "gi_code")).and_then(|code| code.getattr("co_flags"));
-    flags.and_then(|flags| flags.extract::<u32>()).is_ok_and(|flags| flags & ITERABLE_COROUTINE != 0)
+/// What awaits an awaitable, when it is plain: a coroutine that nobody awaits, or what its class says.
+fn iterator_of<'py>(awaitable: &Bound<'py, PyAny>) -> Option<Bound<'py, PyIterator>> {
+    let py = awaitable.py();
+    let class = awaitable.get_type();
+    if class.is(&names(py).ok()?.coroutine) && !awaitable.getattr(intern!(py, "cr_await")).ok()?.is_none() {
+        return None;
+    }
+    class.getattr(intern!(py, "__await__")).ok()?.call1((awaitable,)).ok()?.cast_into::<PyIterator>().ok()
 }
-
-/// `inspect.CO_ITERABLE_COROUTINE`.
-const ITERABLE_COROUTINE: u32 = 0x100;
 
 /// One step of a generator.
 pub fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld> {
@@ -433,10 +429,6 @@ fn serve(py: Python<'_>, request: Request) -> PyResult<Py<PyAny>> {
             mapping.get().entries.bind(py).set_item(&key, &value)?;
             Ok(py.None())
         }
-        Request::Begin(awaitable) => match begin(awaitable.bind(py))? {
-            Begin::Ready(value) => Ok(value),
-            Begin::Waits(rest) => Ok(rest.into_any()),
-        },
         Request::Modify(mapping, key, function) => {
             let entries = mapping.get().entries.bind(py);
             let Some(old) = entries.get_item(&key)? else {

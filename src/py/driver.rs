@@ -9,6 +9,7 @@ use pyo3::types::PyAny;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::call::Begin;
+use super::classes::begun::Made;
 use super::classes::link::Scope;
 use super::classes::nodes;
 use super::classes::result::RunResult;
@@ -343,10 +344,14 @@ impl Machine {
         if !self.errands.driven || self.errands.keeps_root || self.vm.context().is_some() {
             return Err(action);
         }
-        let begun = self.entered.leave(py).and_then(|()| call::begin(&action.bind(py).call0()?));
+        let begun = self.entered.leave(py).and_then(|()| call::begin(action.bind(py).call0()?));
         match begun {
             Ok(Begin::Ready(value)) => Ok(Outcome::Returned(value)),
             Ok(Begin::Waits(rest)) => Err(rest.into_any()),
+            Ok(Begin::Not(awaitable)) => match Py::new(py, Made(awaitable)) {
+                Ok(made) => Err(made.into_any()),
+                Err(error) => Ok(Outcome::Raised(error.into_value(py))),
+            },
             Err(error) => Ok(Outcome::Raised(error.into_value(py))),
         }
     }

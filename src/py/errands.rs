@@ -17,8 +17,6 @@ pub struct Errands {
     pub context: Option<Py<PyAny>>,
     /// Somebody else's loop drives the run.
     pub driven: bool,
-    /// What the root awaits may be begun where it performs that.
-    pub begins: bool,
     /// Whoever drives the run is not where its root runs.
     pub keeps_root: bool,
 }

@@ -97,8 +97,6 @@ pub enum Request {
     Load(Py<Mapping>, Py<PyAny>),
     /// Puts a value under a key.
     Store(Py<Mapping>, Py<PyAny>, Py<PyAny>),
-    /// Begins to await it.
-    Begin(Py<PyAny>),
     /// Replaces a value by a function of it; gives the old one.
     Modify(Py<Mapping>, Py<PyAny>, Py<PyAny>),
 }

@@ -1,4 +1,4 @@
-"""Semantics 8: what the root awaits is begun where it is performed, as by `await`: what is ready takes no turn."""
+"""Semantics 8: without a scheduler an await is begun where it is performed, as by `await`: no turn if it is ready."""
 
 import asyncio
 import types
@@ -6,7 +6,7 @@ import types
 import pytest
 
 from async_vocabulary import ASYNCIO, TRIO, after, asyncios, forever, frames, loops, value
-from segue import Await, RunClosedError, Try, async_run, do, scheduler, timeout
+from segue import Await, RunClosedError, Spawn, Try, Yield, async_run, do, scheduler, task_group, timeout
 
 with_and_without = pytest.mark.parametrize("handlers", [[], [scheduler]], ids=["alone", "with a scheduler"])
 
@@ -18,9 +18,8 @@ def come_to(loop, program, handlers):
     return loop.run(main)
 
 
-@asyncios
-@with_and_without
-def test_what_is_ready_takes_no_turn_of_the_loop(loop, handlers):
+@loops
+def test_what_is_ready_takes_no_turn_of_the_loop(loop):
     turns = []
 
     async def ready(value):
@@ -30,11 +29,9 @@ def test_what_is_ready_takes_no_turn_of_the_loop(loop, handlers):
     def program():
         loop.soon(lambda: turns.append("turn"))
         first, second = (yield Await(ready(1))), (yield Await(ready(2)))
-        future = asyncio.get_running_loop().create_future()
-        future.set_result(3)
-        return first, second, (yield Await(future)), list(turns)
+        return first, second, list(turns)
 
-    assert come_to(loop, program(), handlers) == (1, 2, 3, [])
+    assert come_to(loop, program(), []) == (1, 2, [])
 
 
 @loops
@@ -183,3 +180,74 @@ def test_under_trio_scopes_may_be_entered_by_what_is_awaited(handlers):
         return "moved on"
 
     assert come_to(TRIO, Await(works()), handlers) == "moved on"
+
+
+@asyncios
+@with_and_without
+def test_coroutine_that_somebody_awaits_is_left_to_its_owner(loop, handlers):
+    async def sleeps():
+        await asyncio.sleep(0.01)
+        return "owned"
+
+    @do
+    def program():
+        coroutine = sleeps()
+        owner = asyncio.get_running_loop().create_task(coroutine)
+        yield Await(asyncio.sleep(0))
+        taken = yield Try(Await(coroutine))
+        return str(taken.error), (yield Await(owner))
+
+    assert come_to(loop, program(), handlers) == ("coroutine is being awaited already", "owned")
+
+
+@loops
+def test_what_is_always_ready_holds_up_no_time_limit_and_no_task(loop):
+    log = []
+
+    async def ready():
+        pass
+
+    @do
+    def hogs():
+        while True:
+            yield Await(ready())
+
+    @do
+    def other():
+        log.append("other")
+        yield Yield()
+
+    @do
+    def program():
+        yield Spawn(other())
+        return (yield Try(timeout(0.02, hogs()))).error
+
+    assert isinstance(value(loop, program()), TimeoutError)
+    assert log == ["other"]
+
+
+@loops
+def test_failure_of_a_task_in_the_same_turn_cancels_what_the_root_awaits_and_its_clean_up_awaits(loop):
+    log = []
+
+    async def works():
+        log.append("begun")
+        try:
+            await forever(loop)
+        finally:
+            await loop.at_rest(after(loop, 0))
+            log.append("cleaned")
+
+    @do
+    def fails():
+        raise ValueError("child")
+        yield
+
+    @do
+    def body(group):
+        yield group.spawn(fails())
+        yield Await(works())
+
+    error = value(loop, Try(task_group(body))).error
+    assert isinstance(error, ExceptionGroup)
+    assert log in ([], ["begun", "cleaned"]), "it is not begun, or it is cleaned up"

@@ -60,6 +60,7 @@ def test_closed_runs_warn_of_nothing():
             lambda: acontext(resource(), lambda _: Await(forever())),
             lambda: aiter(letters(), lambda _: Await(forever())),
             lambda: careful(Sleep(60)),
+            lambda: Spawn(Await(forever())).flat_map(lambda _: Await(forever())),
         ]
 
         async def main():

@@ -6,19 +6,13 @@ use super::handle::{Settling, Thing};
 use super::table::{Due, Errand, Stand, TaskKey, Wait, Wake, discard_errand};
 use super::waiters::Waiter;
 use crate::core::host::World;
-use crate::core::native::{self, Answer, Store};
+use crate::core::native::{self, Store};
 
 impl<W: World> Scheduler<W>
 where
     W::Value: Send,
     W::Error: Send,
 {
-    /// The root begins what it awaits at once, as an `await` would: it may be ready. One to which something is due does not.
-    pub(super) fn begin(&self, store: &mut dyn Store<W>, effect: &W::Value) -> Answer<W> {
-        let begins = self.running == self.root && store.begins() && self.interruption.is_none() && self.is_unbothered();
-        if begins { Answer::Request(store.begin(store.field(effect, 0))) } else { Answer::Suspend }
-    }
-
     /// The running task waits for what is awaited.
     pub(super) fn send_out(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Wait<W> {
         let Some(inbox) = self.inbox.clone() else { return Wait::Never };
@@ -33,8 +27,7 @@ where
         if let Some(record) = self.tasks.get_mut(key) {
             record.awaited = true;
         }
-        let awaitable = self.begun.take().unwrap_or_else(|| store.field(effect, 0));
-        let given = store.share(&completer);
+        let (awaitable, given) = (store.field(effect, 0), store.share(&completer));
         store.send(native::Errand::Await { awaitable, completer: given, task });
         Wait::Errand(Box::new(Errand { promise, completer, link, cancelled: None }))
     }

@@ -324,9 +324,6 @@ where
                 see(Held::Value(origin));
             }
         }
-        if let Some(begun) = &self.begun {
-            see(Held::Value(begun));
-        }
         if let Some(error) = &self.interruption {
             see(Held::Error(error));
         }
@@ -348,9 +345,6 @@ where
                 store.discard(promise);
                 discard_settled(store, settled);
             }
-        }
-        if let Some(begun) = self.begun.take() {
-            store.discard(begun);
         }
         if let Some(error) = self.interruption.take() {
             store.discard_error(error);

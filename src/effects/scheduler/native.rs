@@ -68,40 +68,20 @@ where
             Clause::OpenScope => self.open_scope(store, effect),
             Clause::CloseScope => self.close_scope(store, effect),
             Clause::CancelScope => self.cancel_scope(store, effect),
-            Clause::Await if self.driven => self.begin(store, effect),
+            Clause::Await if self.driven => Answer::Suspend,
             Clause::Await => Answer::Forward,
-        }
-    }
-
-    fn settle(
-        &mut self,
-        store: &mut dyn Store<W>,
-        _effect: &W::Value,
-        outcome: Result<W::Value, W::Error>,
-    ) -> Answer<W> {
-        match outcome {
-            Ok(value) if store.is_begun(&value) => {
-                self.begun = Some(value);
-                Answer::Suspend
-            }
-            Ok(value) => Answer::Value(value),
-            Err(error) => Answer::Raise(error),
         }
     }
 
     fn suspended(&mut self, store: &mut dyn Store<W>, effect: W::Value, body: Continuation) -> Next<W> {
         if self.running == self.root
-            && self.begun.is_none()
             && let Some(error) = self.interruption.take()
         {
             self.discard_unanswered(store, effect);
             return Next::Resume(body, Resumption::Error(error));
         }
         let many = matches!(self.asked, Clause::Gather | Clause::Race);
-        if !many
-            && self.begun.is_none()
-            && let Some(scope) = self.take_due(store, self.running)
-        {
+        if !many && let Some(scope) = self.take_due(store, self.running) {
             self.discard_unanswered(store, effect);
             return Next::Refuse(body, Fault::Cancelled(scope));
         }

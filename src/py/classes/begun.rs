@@ -32,10 +32,23 @@ impl Begun {
     }
 }
 
-/// Adds the class to the module.
-///
-/// # Errors
-/// When the module refuses it.
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Begun>()
+/// An awaitable that was made, and not begun. Calling it gives it, as an action does.
+#[pyclass(frozen, module = "segue._vm")]
+pub struct Made(pub Py<PyAny>);
+
+#[pymethods]
+impl Made {
+    fn __call__(&self, py: Python<'_>) -> Py<PyAny> {
+        self.0.clone_ref(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.0)
+    }
+}
+
+/// Makes the classes.
+pub fn register(module: &Bound<'_, PyModule>) {
+    // Nobody names these: they are made now, for later there may be no memory to make them.
+    let _ = (module.py().get_type::<Begun>(), module.py().get_type::<Made>());
 }

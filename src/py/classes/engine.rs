@@ -60,11 +60,6 @@ impl Engine {
         })
     }
 
-    /// What the root awaits may be begun where it performs that: the loop puts no scope around an await.
-    fn begin_at_once(&self, py: Python<'_>) -> PyResult<()> {
-        self.vm.get().with(py, |machine| machine.errands().begins = true)
-    }
-
     /// What is to be done beside the run: `("await", completer, awaitable, task, context)`, where the root has no task
     /// and no context; `("cancel", completer)`; `("over", task)`.
     fn errands<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {

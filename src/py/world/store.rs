@@ -11,7 +11,6 @@ use pyo3::types::{
 
 use super::{Dead, Missing, PyHost, PyWorld, Request};
 use crate::core::native::{Errand, Load, Object, Seen, Store, Thunk};
-use crate::py::classes::begun::Begun;
 use crate::py::classes::effect::EffectBase;
 use crate::py::classes::handle::{self, Handle};
 use crate::py::classes::nodes;
@@ -38,18 +37,6 @@ impl Store<PyWorld> for PyHost<'_, '_> {
 
     fn discard_awaitable(&mut self, awaitable: Py<PyAny>) {
         self.put_aside(Dead::Awaitable(Unawaited(awaitable)));
-    }
-
-    fn begins(&self) -> bool {
-        self.errands.begins && !self.errands.keeps_root
-    }
-
-    fn begin(&mut self, awaitable: Py<PyAny>) -> Request {
-        Request::Begin(awaitable)
-    }
-
-    fn is_begun(&self, value: &Py<PyAny>) -> bool {
-        value.bind(self.py).is_exact_instance_of::<Begun>()
     }
 
     fn weak(&mut self, value: &Py<PyAny>) -> Py<PyAny> {

@@ -446,18 +446,6 @@ impl Store<Scripted> for ScriptedHost {
         self.clone_value(value)
     }
 
-    fn begins(&self) -> bool {
-        false
-    }
-
-    fn begin(&mut self, _awaitable: Value) -> Request {
-        panic!("nothing is awaited here")
-    }
-
-    fn is_begun(&self, _value: &Value) -> bool {
-        false
-    }
-
     fn weak(&mut self, value: &Value) -> Value {
         Value::new(Datum::Weak(value.downgrade()))
     }
