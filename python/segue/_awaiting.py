@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from functools import partial
 from types import SimpleNamespace
 
 from segue._closing import close_unawaited
@@ -160,7 +159,7 @@ def _in_context(manager: Any, use: Any) -> Generator[Any, Any, Any]:
         except BaseException as raised:  # noqa: BLE001 - the manager decides
             error = raised
         try:
-            last, swallows = yield _surely(partial(Leaving, entered), error)
+            last, swallows = yield _surely(lambda error: Leaving(entered, error), error)
         except BaseExceptionGroup as group:
             # A nursery makes groups of what ends its body. A cancellation is no failure: it goes on as it is.
             if error is None or isinstance(error, Exception):

@@ -9,7 +9,7 @@ promise brings back what came of it.
 from __future__ import annotations
 
 import sys
-from weakref import WeakMethod
+from _weakref import ref  # `weakref` is slow to import
 
 from segue._closing import close_unawaited
 
@@ -415,11 +415,11 @@ class Bridge:
 
 def _weakly(method: Any) -> Any:
     """Call a method as long as its object lives."""
-    weak = WeakMethod(method)
+    weak, function = ref(method.__self__), method.__func__
 
     def call() -> None:
         alive = weak()
         if alive is not None:
-            alive()
+            function(alive)
 
     return call

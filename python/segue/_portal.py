@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from contextlib import suppress
-
 from segue._bridge import find_loop
 from segue._do import do
 from segue._errors import PromiseCompletedError, RunClosedError
@@ -15,6 +12,7 @@ from segue._vm import check_program, safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Awaitable, Callable, Generator
     from concurrent.futures import Future
     from typing import Any
@@ -59,6 +57,8 @@ class Portal:
     __slots__ = ("__weakref__", "_bell", "_handed", "_is_open", "_submitted")
 
     def __init__(self) -> None:
+        from collections import deque  # noqa: PLC0415 - it is slow to import, and few need it
+
         self._submitted: deque[tuple[Any, Future[Any]]] = deque()
         self._bell: deque[ExternalPromise[None]] = deque()
         self._handed: set[Future[Any]] = set()
@@ -114,8 +114,11 @@ class Portal:
     def _ring(self) -> None:
         """Complete what the run waits for: of the threads that are here at once, one has it."""
         if (completer := _first(self._bell)) is not None:
-            with suppress(PromiseCompletedError):  # The run is over: what was submitted to it is refused.
+            try:
                 completer.complete(None)
+            except PromiseCompletedError:
+                # The run is over: what was submitted to it is refused.
+                return
 
     def _expect(self, completer: ExternalPromise[None]) -> None:
         """From now on a submission completes that."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -73,3 +76,26 @@ def test_every_public_name_says_where_it_can_be_imported_from(name):
     if isinstance(value, type) or inspect.isroutine(value):
         assert value.__module__ in ("segue", "segue._vm")
         assert getattr(sys.modules[value.__module__], value.__qualname__) is value
+
+
+SLOW = {
+    "asyncio",
+    "collections",
+    "concurrent.futures",
+    "contextlib",
+    "dataclasses",
+    "functools",
+    "inspect",
+    "typing",
+    "weakref",
+}
+"""Modules that take longer to import than the package."""
+
+
+def test_importing_the_package_imports_nothing_slow():
+    script = (
+        f"import sys; before = set(sys.modules); import segue; print(sorted((set(sys.modules) - before) & {SLOW!r}))"
+    )
+    path = {"PYTHONPATH": os.pathsep.join([str(Path(segue.__file__).parents[1])])}
+    done = subprocess.run([sys.executable, "-S", "-c", script], env=path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
