@@ -45,12 +45,6 @@ pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outc
     outcome.unwrap_or_else(|error| Outcome::Raised(from_function(py, error).into_value(py)))
 }
 
-/// Runs a value clause.
-pub fn clause(py: Python<'_>, handler: Py<Installed>, id: ClauseId, effect: Py<PyAny>) -> Outcome<PyWorld> {
-    run_clause(py, handler, id, effect, None)
-        .unwrap_or_else(|error| Outcome::Raised(from_function(py, error).into_value(py)))
-}
-
 /// What came of beginning an await.
 pub enum Begin {
     /// It was ready.
@@ -67,7 +61,7 @@ pub enum Begin {
 /// What it raises before it waits.
 pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
     let py = awaitable.py();
-    let Some(iterator) = iterator_of(&awaitable) else { return Ok(Begin::Not(awaitable.unbind())) };
+    let Some(iterator) = iterator_of(&awaitable)? else { return Ok(Begin::Not(awaitable.unbind())) };
     match iterator.send(&py.None().into_bound(py))? {
         PySendResult::Return(value) => Ok(Begin::Ready(value.unbind())),
         PySendResult::Next(first) => {
@@ -78,13 +72,14 @@ pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
 }
 
 /// What awaits an awaitable, when it is plain: a coroutine that nobody awaits, or what its class says.
-fn iterator_of<'py>(awaitable: &Bound<'py, PyAny>) -> Option<Bound<'py, PyIterator>> {
+fn iterator_of<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyIterator>>> {
     let py = awaitable.py();
     let class = awaitable.get_type();
-    if class.is(&names(py).ok()?.coroutine) && !awaitable.getattr(intern!(py, "cr_await")).ok()?.is_none() {
-        return None;
+    if class.is(&names(py)?.coroutine) && !awaitable.getattr(intern!(py, "cr_await"))?.is_none() {
+        return Ok(None);
     }
-    class.getattr(intern!(py, "__await__")).ok()?.call1((awaitable,)).ok()?.cast_into::<PyIterator>().ok()
+    let Some(method) = class.getattr_opt(intern!(py, "__await__"))? else { return Ok(None) };
+    Ok(method.call1((awaitable,))?.cast_into::<PyIterator>().ok())
 }
 
 /// One step of a generator.

@@ -88,17 +88,19 @@ impl Drop for Seat {
 
 /// The VM of that weak reference rests between turns.
 pub fn rests(py: Python<'_>, vm: Py<PyWeakrefReference>) {
+    let many = {
+        let mut known = known();
+        known.vms.push(vm);
+        if known.vms.len() <= known.room {
+            return;
+        }
+        std::mem::take(&mut known.vms)
+    };
+    // With no lock held: whoever holds a VM for a moment may be the last, and closes it.
+    let (live, _gone): (Vec<_>, Vec<_>) = many.into_iter().partition(|vm| vm.bind(py).upgrade().is_some());
     let mut known = known();
-    known.vms.push(vm);
-    if known.vms.len() <= known.room {
-        return;
-    }
-    let (live, gone): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut known.vms).into_iter().partition(|vm| vm.bind(py).upgrade().is_some());
-    known.room = FEW.max(live.len() * 2);
-    known.vms = live;
-    drop(known);
-    drop(gone);
+    known.vms.extend(live);
+    known.room = FEW.max(known.vms.len() * 2);
 }
 
 /// In the child of a fork the other threads are gone.

@@ -307,16 +307,19 @@ impl Machine {
                     drop(effect);
                     value
                 }
-                Reply::Clause(handler, clause, prompt) => match call::clause(py, handler, clause, effect) {
-                    Outcome::Returned(value) => {
-                        self.vm.replied();
-                        value
+                Reply::Clause(handler, clause, prompt) => {
+                    let call = PythonCall::Clause { handler, clause, effect, k: None };
+                    match call::run(py, call, &mut self.roots) {
+                        Outcome::Returned(value) => {
+                            self.vm.replied();
+                            value
+                        }
+                        other => {
+                            self.vm.take_over(code, prompt, clause);
+                            return other;
+                        }
                     }
-                    other => {
-                        self.vm.take_over(code, prompt, clause);
-                        return other;
-                    }
-                },
+                }
             };
             self.sweep();
             self.turns += 1;

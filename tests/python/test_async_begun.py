@@ -251,3 +251,21 @@ def test_failure_of_a_task_in_the_same_turn_cancels_what_the_root_awaits_and_its
     error = value(loop, Try(task_group(body))).error
     assert isinstance(error, ExceptionGroup)
     assert log in ([], ["begun", "cleaned"]), "it is not begun, or it is cleaned up"
+
+
+@loops
+@with_and_without
+def test_what_making_an_await_raises_is_raised_at_the_yield_and_made_once(loop, handlers):
+    made = []
+
+    class Refuses:
+        def __await__(self):
+            made.append("once")
+            raise KeyError("no")
+
+    @do
+    def program():
+        return type((yield Try(Await(Refuses()))).error)
+
+    assert come_to(loop, program(), handlers) is KeyError
+    assert made == ["once"]

@@ -146,11 +146,8 @@ def test_time_limit_inside_of_a_group_strikes_one_await_and_leaves_the_group(loo
     assert log == ["child"]
 
 
-@places
-@groups
-def test_time_limit_around_a_group_cancels_it_and_is_a_timeout_error(loop, opened, start, place):
-    """A nursery makes a group of what ends its body: a cancellation goes on as it is."""
-    log = []
+def starting(loop, start, log):
+    """Starts a child of a group that waits for ever, and tells when it has ended."""
 
     async def child():
         try:
@@ -161,6 +158,15 @@ def test_time_limit_around_a_group_cancels_it_and_is_a_timeout_error(loop, opene
     async def starts(group):
         start(group, child)
 
+    return starts
+
+
+@places
+@groups
+def test_time_limit_around_a_group_cancels_it_and_is_a_timeout_error(loop, opened, start, place):
+    """A nursery makes a group of what ends its body: a cancellation goes on as it is."""
+    log = []
+    starts = starting(loop, start, log)
     program = within(opened, lambda group: Await(starts(group)).flat_map(lambda _: Await(forever(loop))))
     assert isinstance(value(loop, place(Try(timeout(0.05, program)))).error, TimeoutError)
     assert log == ["child"]
@@ -170,16 +176,7 @@ def test_time_limit_around_a_group_cancels_it_and_is_a_timeout_error(loop, opene
 @groups
 def test_time_limit_strikes_a_group_that_waits_for_its_children(loop, opened, start, place):
     log = []
-
-    async def child():
-        try:
-            await forever(loop)
-        finally:
-            log.append("child")
-
-    async def starts(group):
-        start(group, child)
-
+    starts = starting(loop, start, log)
     program = within(opened, lambda group: Await(starts(group)))
     assert isinstance(value(loop, place(Try(timeout(0.05, program)))).error, TimeoutError)
     assert log == ["child"]

@@ -130,7 +130,9 @@ impl<W: World> Vm<W> {
             }
             Ok(mode) => self.proceed(mode),
             Err(mut refusal) => {
-                self.find_places_of(host, &mut refusal);
+                if let Fault::Deadlock(stuck) = &mut refusal {
+                    self.find_places(host, stuck);
+                }
                 fault(refusal)
             }
         }

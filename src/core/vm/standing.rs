@@ -1,7 +1,6 @@
 //! Who stands how, of those whose bodies native handlers hold.
 
 use super::Vm;
-use crate::core::fault::Fault;
 use crate::core::host::{Host, World};
 use crate::core::standing::{Stance, Standing};
 use crate::core::trace;
@@ -34,14 +33,8 @@ impl<W: World> Vm<W> {
         }
     }
 
-    pub(super) fn find_places_of(&self, host: &mut impl Host<W>, fault: &mut Fault<W>) {
-        if let Fault::Deadlock(stuck) = fault {
-            self.find_places(host, stuck);
-        }
-    }
-
     /// Where each of them is suspended, or runs.
-    fn find_places(&self, host: &mut impl Host<W>, all: &mut [Standing<W>]) {
+    pub(super) fn find_places(&self, host: &mut impl Host<W>, all: &mut [Standing<W>]) {
         for one in all {
             let head = match (&one.stance, one.body) {
                 (Stance::Running, None) => Some(self.current_segment),

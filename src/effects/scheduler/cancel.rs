@@ -5,7 +5,7 @@
 
 use super::Scheduler;
 use super::handle::Thing;
-use super::table::{Due, Request, Scope, Stand, TaskKey, Wait, Wake};
+use super::table::{Due, Request, Scope, Stand, Task, TaskKey, Wait, Wake};
 use super::time::Alarm;
 use crate::core::fault::Fault;
 use crate::core::host::World;
@@ -91,6 +91,9 @@ where
 
     /// Raises what is due, if the task waits where it loses nothing.
     pub(super) fn deliver(&mut self, store: &mut dyn Store<W>, key: TaskKey) {
+        if !self.tasks.get(key).is_some_and(Task::is_asked) {
+            return;
+        }
         self.forget_lost(store, key);
         let Some(task) = self.tasks.get_mut(key) else { return };
         if task.due().is_none() {

@@ -200,6 +200,12 @@ impl<W: World> Task<W> {
         }
     }
 
+    /// Whether a cancellation of it, or of a scope of it, was asked for and not raised.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.request.is_due() || self.scopes.iter().any(|scope| scope.request.is_due())
+    }
+
     /// The cancellation to be raised where it waits: the outermost one that no shield keeps off.
     #[must_use]
     pub fn due(&self) -> Option<Due> {

@@ -148,30 +148,41 @@ fn shown(py: Python<'_>, thing: &Thing<PyWorld>) -> String {
     }
 }
 
+/// What a handle of the built-in scheduler stands for.
+fn within<T>(value: &Bound<'_, PyAny>, look: impl FnOnce(&Thing<PyWorld>) -> Option<T>) -> Option<T> {
+    look(&value.cast::<Handle>().ok()?.get().inner()?.thing())
+}
+
+fn known_name(value: &Bound<'_, PyAny>) -> Option<String> {
+    within(value, |thing| match thing {
+        Thing::Task { name, number, .. } => Some(task_name(value.py(), name.as_ref(), *number)),
+        _ => None,
+    })
+}
+
+/// The name of a task.
+#[must_use]
+pub fn name_of(value: &Bound<'_, PyAny>) -> String {
+    known_name(value).unwrap_or_else(|| safe_repr(value))
+}
+
 /// What a message calls it: the task 'name', or what its representation says.
 #[must_use]
 pub fn told(value: &Bound<'_, PyAny>) -> String {
-    let inner = value.cast::<Handle>().ok().and_then(|handle| handle.get().inner());
-    let name = inner.and_then(|inner| match &*inner.thing() {
-        Thing::Task { name, number, .. } => Some(task_name(value.py(), name.as_ref(), *number)),
-        _ => None,
-    });
-    name.map_or_else(|| safe_repr(value), |name| format!("the task '{name}'"))
+    known_name(value).map_or_else(|| safe_repr(value), |name| format!("the task '{name}'"))
 }
 
 /// What a task failed with, for a note.
 #[must_use]
 pub fn failure(value: &Bound<'_, PyAny>) -> String {
-    let py = value.py();
-    let inner = value.cast::<Handle>().ok().and_then(|handle| handle.get().inner());
-    let error = inner.and_then(|inner| match &*inner.thing() {
+    let error = within(value, |thing| match thing {
         Thing::Task { settling, .. } | Thing::Promise { settling, .. } => match &settling.settled {
-            Some(Settled::Error(error, _)) => Some(error.clone_ref(py)),
+            Some(Settled::Error(error, _)) => Some(error.clone_ref(value.py())),
             _ => None,
         },
         _ => None,
     });
-    error.map_or_else(|| "unknown".to_owned(), |error| safe_repr(error.bind(py)))
+    error.map_or_else(|| "unknown".to_owned(), |error| safe_repr(error.bind(value.py())))
 }
 
 /// What a task waits with, in words: its effect; or the promise, where the effect would keep who is to complete it.
@@ -189,28 +200,17 @@ pub fn awaited(what: &Bound<'_, PyAny>) -> String {
 /// What a task has come to.
 #[must_use]
 pub fn stage_of(task: &Bound<'_, PyAny>) -> &'static str {
-    let inner = task.cast::<Handle>().ok().and_then(|handle| handle.get().inner());
-    inner.map_or("done", |inner| match &*inner.thing() {
-        Thing::Task { settling, .. } | Thing::Promise { settling, .. } => stage(settling),
-        _ => "done",
-    })
+    let stage = within(task, |thing| match thing {
+        Thing::Task { settling, .. } | Thing::Promise { settling, .. } => Some(stage(settling)),
+        _ => None,
+    });
+    stage.unwrap_or("done")
 }
 
 /// The number of the scheduler that made it.
 #[must_use]
 pub fn scheduler_of(value: &Bound<'_, PyAny>) -> Option<u64> {
     Some(value.cast::<Handle>().ok()?.get().inner()?.scheduler)
-}
-
-/// The name of a task.
-#[must_use]
-pub fn name_of(value: &Bound<'_, PyAny>) -> String {
-    let inner = value.cast::<Handle>().ok().and_then(|handle| handle.get().inner());
-    let name = inner.and_then(|inner| match &*inner.thing() {
-        Thing::Task { name, number, .. } => Some(task_name(value.py(), name.as_ref(), *number)),
-        _ => None,
-    });
-    name.unwrap_or_else(|| safe_repr(value))
 }
 
 /// A task: a program that runs beside others. `Spawn` gives one.

@@ -17,9 +17,10 @@ use segue::core::segment::Hooks;
 use segue::core::step::{Event, Hook, Installation, Outcome, PythonCall, Remains, StepKind, Watch};
 use segue::core::vm::{Reply, Vm};
 
-use super::host::{Clones, Handler, Scripted, ScriptedHost, fulfil};
+use super::host::{Clones, Handler, Scripted, ScriptedHost};
 use super::ledger;
 use super::script::{Generator, Installable, Move};
+use super::store::fulfil;
 use super::value::{Datum, Error, Node, Value};
 
 /// One machine at a time in this process, so that the process-wide counts are this test's.
