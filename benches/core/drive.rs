@@ -16,8 +16,8 @@ use crate::scripted::{Error, Value};
 pub fn drive(program: Value) -> Result<Value, Error> {
     let mut host = ScriptedHost::default();
     let mut vm = Vm::<Scripted>::new(program, Bounds::default(), Watch::Nothing);
+    let mut event = vm.advance(&mut host);
     loop {
-        let event = vm.advance(&mut host);
         host.trash.clear();
         let outcome = match event {
             Event::Python(call) => user_code(call),
@@ -25,7 +25,7 @@ pub fn drive(program: Value) -> Result<Value, Error> {
             Event::Failed(error) => return Err(error),
             _ => panic!("a benchmark waits for nothing and makes no mistake"),
         };
-        vm.receive(&mut host, outcome);
+        event = vm.advance_with(&mut host, outcome);
         host.trash.clear();
     }
 }

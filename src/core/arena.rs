@@ -23,24 +23,32 @@ pub struct Arena<T> {
     cells: Vec<Cell<T>>,
     free: Vec<SegmentId>,
     births: u32,
+    published: usize,
 }
 
 /// Slots for which room is made at a time, at least.
 const ROOM: usize = 8;
 
-/// How many segments live in this process, over all runs.
+/// How many segments live in this process, over all runs, as they last [published](Arena::publish) it.
 pub static LIVE_SEGMENTS: AtomicUsize = AtomicUsize::new(0);
+
+impl<T> Arena<T> {
+    /// How many segments live.
+    #[must_use]
+    pub const fn live(&self) -> usize {
+        self.cells.len() - self.free.len()
+    }
+}
 
 impl<T: Slot> Arena<T> {
     /// An arena without slots.
     #[must_use]
     pub const fn new() -> Self {
-        Self { cells: Vec::new(), free: Vec::new(), births: 0 }
+        Self { cells: Vec::new(), free: Vec::new(), births: 0, published: 0 }
     }
 
     /// Takes a free slot, or makes one. The slot is vacant: who opens it sets its fields.
     pub fn open(&mut self) -> SegmentId {
-        LIVE_SEGMENTS.fetch_add(1, Ordering::Relaxed);
         self.births = self.births.wrapping_add(1);
         let birth = Birth(self.births);
         if let Some(id) = self.free.pop() {
@@ -77,7 +85,6 @@ impl<T: Slot> Arena<T> {
         cell.live = false;
         cell.slot.vacate();
         self.free.push(id);
-        LIVE_SEGMENTS.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Which segment lives in that slot.
@@ -92,10 +99,10 @@ impl<T: Slot> Arena<T> {
         self.cells.get(id.index()).is_some_and(|cell| cell.live && cell.birth == birth)
     }
 
-    /// How many segments live.
-    #[must_use]
-    pub fn live(&self) -> usize {
-        self.cells.len() - self.free.len()
+    /// Says in [`LIVE_SEGMENTS`] how many live here.
+    pub fn publish(&mut self) {
+        let live = self.live();
+        publish(&LIVE_SEGMENTS, &mut self.published, live);
     }
 
     /// The live segments, in no particular order.
@@ -108,9 +115,18 @@ impl<T: Slot> Arena<T> {
     }
 }
 
+/// Counts what became more or less since the last time: a counter of the process is too dear for each of them.
+pub fn publish(counter: &AtomicUsize, published: &mut usize, live: usize) {
+    if *published != live {
+        // Around zero, as the sum is.
+        counter.fetch_add(live.wrapping_sub(*published), Ordering::Relaxed);
+        *published = live;
+    }
+}
+
 impl<T> Drop for Arena<T> {
     fn drop(&mut self) {
-        LIVE_SEGMENTS.fetch_sub(self.cells.len() - self.free.len(), Ordering::Relaxed);
+        publish(&LIVE_SEGMENTS, &mut self.published, 0);
     }
 }
 

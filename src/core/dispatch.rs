@@ -1,6 +1,6 @@
 //! Who gets an effect, and how a chain is detached and attached. Laws: semantics 2 (dispatch, walls, interceptors) and 3.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use super::arena::Arena;
 use super::frame::Continuation;
@@ -8,7 +8,7 @@ use super::host::{Form, Host, World};
 use super::ids::{Capture, ClauseId, InterceptorId, SegmentId};
 use super::segment::{Kind, Remembered, Segment, Way};
 
-/// How many chains are detached in this process, over all runs.
+/// How many chains are detached in this process, over all runs, as they last published it.
 pub static LIVE_CONTINUATIONS: AtomicUsize = AtomicUsize::new(0);
 
 /// Who gets an effect.
@@ -71,11 +71,12 @@ pub fn remembered_route<W: World>(
 }
 
 fn way<W: World>(segments: &Arena<Segment<W>>, host: &impl Host<W>, prompt: SegmentId, clause: ClauseId) -> Way {
-    let Some(prompt) = segments[prompt].prompt() else { return Way::Other };
+    let prompt = segments[prompt].prompt().expect("a route ends in a prompt");
     match (host.form(&prompt.handler, clause), prompt.native) {
-        (Form::Native, Some(native)) => Way::Native(native),
+        (Form::Native, native) => Way::Native(native.expect("a native clause belongs to a native installation")),
         (Form::Value, _) => Way::Value,
-        _ => Way::Other,
+        (Form::ValueProgram, _) => Way::Program,
+        (Form::Control, _) => Way::Control,
     }
 }
 
@@ -164,7 +165,6 @@ pub fn detach<W: World>(
     capture: Capture,
 ) -> (Continuation, SegmentId) {
     let parent = segments[prompt].caller.take().expect("a prompt at work has a caller (semantics 3)");
-    LIVE_CONTINUATIONS.fetch_add(1, Ordering::Relaxed);
     let home = Some((parent, segments.birth(parent)));
     let tail = &mut segments[prompt];
     tail.head = Some(performer);
@@ -193,7 +193,6 @@ pub fn attach<W: World>(
     let place = (parent, segments.birth(parent));
     let tail = &mut segments[continuation.prompt];
     debug_assert_eq!(tail.marker, Some(continuation.capture), "one owner of a chain (semantics 3)");
-    LIVE_CONTINUATIONS.fetch_sub(1, Ordering::Relaxed);
     tail.marker = None;
     tail.caller = Some(parent);
     let head = tail.head.take().expect("a detached chain has a head (semantics 3)");

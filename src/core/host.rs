@@ -44,6 +44,15 @@ pub enum Form {
     Control,
 }
 
+/// How an effect goes on outward.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outward {
+    /// `Delegate()`: its answer comes back to the clause.
+    Delegated,
+    /// `Pass()`: the clause is done.
+    Passed,
+}
+
 /// The leaf queries of the machine.
 pub trait Host<W: World>: Store<W> {
     /// What a yielded value, or one that stands where a program is asked for, means.
@@ -85,6 +94,15 @@ pub trait Host<W: World>: Store<W> {
     fn make_k(&mut self, cell: ContinuationCell<W>) -> W::Value;
     /// The cell of a `K` object.
     fn cell<'a>(&'a self, k: &'a W::Value) -> &'a ContinuationCell<W>;
+
+    /// Which node that is for an effect to go on outward, if it is one.
+    fn outward(&self, node: &W::Value) -> Option<Outward>;
+    /// Takes apart the node with which a clause resumes its own `k`: the value, if nobody but the machine holds the node or
+    /// the `k`, not even weakly.
+    ///
+    /// # Errors
+    /// It is another node, or somebody holds one of them: it, as it was.
+    fn resumes(&mut self, node: W::Value, k: &W::Value) -> Result<W::Value, W::Value>;
 
     /// `Ok(value)`.
     fn ok(&mut self, value: W::Value) -> W::Value;

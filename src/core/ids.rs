@@ -17,6 +17,21 @@ impl SegmentId {
         Self(number.expect("an arena holds fewer than 2^32 - 1 segments"))
     }
 
+    /// The number that stands for it.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The id that the number stands for.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
     /// The index of the slot.
     #[must_use]
     pub const fn index(self) -> usize {

@@ -162,7 +162,13 @@ impl Meter {
         self.steps + steps <= self.checkpoint
     }
 
-    /// Steps that [`Meter::can_make`] said will be granted, of a generator that goes on.
+    /// A step that [`Meter::can_make`] said will be granted.
+    #[inline]
+    pub const fn make_one(&mut self) {
+        self.steps += 1;
+    }
+
+    /// Such steps of a generator that goes on, and has no frame meanwhile.
     #[inline]
     pub const fn make(&mut self, steps: u64) {
         self.steps += steps;

@@ -97,9 +97,9 @@ impl Mailbox {
         self.ending.store(true, Ordering::Release);
     }
 
-    pub(super) fn has_unwound(&self, held: &Continuation) -> bool {
+    pub(super) fn has_unwound(&self, capture: Capture) -> bool {
         self.is_finished()
-            || (self.ending.load(Ordering::Acquire) && locked(&self.unwound).binary_search(&held.capture).is_ok())
+            || (self.ending.load(Ordering::Acquire) && locked(&self.unwound).binary_search(&capture).is_ok())
     }
 
     /// Whether the run is over.

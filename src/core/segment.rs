@@ -63,8 +63,10 @@ pub enum Way {
     Native(NativeId),
     /// A function gives the value.
     Value,
-    /// A program does, or a clause that gets a continuation.
-    Other,
+    /// A program gives the value.
+    Program,
+    /// It gets a continuation.
+    Control,
 }
 
 /// The handlers in scope, as far as they were looked up from this segment.

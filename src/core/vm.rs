@@ -10,6 +10,7 @@ mod evaluate;
 mod inherit;
 mod intercept;
 mod leave;
+mod onward;
 mod perform;
 mod reply;
 mod resume;
@@ -20,10 +21,9 @@ use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::arena::Arena;
+use super::arena::{self, Arena};
 use super::contexts::Contexts;
 use super::dispatch;
 
@@ -40,7 +40,7 @@ use super::step::{Event, Mode, Outcome, Pending, Place, PythonCall, Remains, Ste
 use super::trace;
 use super::visit::{self, Visitor};
 use bodies::Slice;
-pub use reply::Reply;
+pub use reply::{Called, Reply};
 
 /// Go on, or stop with an event.
 pub type Flow<W> = ControlFlow<Event<W>>;
@@ -70,16 +70,19 @@ pub struct Vm<W: World> {
     meter: Meter,
     captures: u64,
     detached: usize,
+    published: usize,
     epoch: u64,
     watch: Watch,
     notes: VecDeque<Option<StepNote<W>>>,
     unobserved: Vec<Unobserved<W>>,
     leftovers: Vec<Continuation>,
+    /// A `K` that came back from its clause, for the next one.
+    spare: Option<W::Value>,
 }
 
 impl<W: World> Drop for Vm<W> {
     fn drop(&mut self) {
-        dispatch::LIVE_CONTINUATIONS.fetch_sub(self.detached, Ordering::Relaxed);
+        arena::publish(&dispatch::LIVE_CONTINUATIONS, &mut self.published, 0);
     }
 }
 
@@ -105,12 +108,20 @@ impl<W: World> Vm<W> {
             meter: Meter::new(bounds),
             captures: 0,
             detached: 0,
+            published: 0,
             epoch: 0,
             watch,
             notes: VecDeque::new(),
             unobserved: Vec::new(),
             leftovers: Vec::new(),
+            spare: None,
         }
+    }
+
+    /// Says to the process how many segments live here, and how many chains are detached.
+    pub fn publish(&mut self) {
+        self.segments.publish();
+        arena::publish(&dispatch::LIVE_CONTINUATIONS, &mut self.published, self.detached);
     }
 
     /// The way to reach this run from outside.
@@ -323,6 +334,9 @@ impl<W: World> Vm<W> {
             if let Some(origin) = &lost.origin {
                 visitor.value(origin);
             }
+        }
+        if let Some(k) = &self.spare {
+            visitor.value(k);
         }
         for note in self.notes.iter().flatten() {
             visitor.value(&note.subject);

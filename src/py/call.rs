@@ -32,7 +32,9 @@ pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outc
         PythonCall::Start(call) => start(py, call.bind(py)),
         PythonCall::Call(call) => call_node(call.bind(py)),
         PythonCall::Apply(function, argument) => returned(py, function.bind(py).call1((argument,))),
-        PythonCall::Clause { handler, clause, effect, k } => run_clause(py, handler, clause, effect, k),
+        PythonCall::Clause { handler, clause, effect, k } => {
+            return run_clause(py, &handler, clause, &effect, k.as_ref());
+        }
         PythonCall::Install(node) => install(node.bind(py), roots),
         PythonCall::Hook(handler, hook, argument) => run_hook(py, &handler, hook, argument),
         PythonCall::ErrorHook(handler, error) => {
@@ -84,7 +86,7 @@ fn iterator_of<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py,
 
 /// One step of a generator.
 pub fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld> {
-    if code.is_given && is_over(code.generator.bind(py)) {
+    if code.is_given() && is_over(code.generator.bind(py)) {
         let error = PyRuntimeError::new_err("the generator that was given to run() was closed while the run went on");
         return Outcome::Raised(error.into_value(py));
     }
@@ -124,7 +126,7 @@ fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyW
 /// means the same as what it would return, and its frame does not stay (semantics 2). What may fail at the yield, a `k`
 /// that was used or a `Delegate`, leaves it suspended there.
 fn yielded(py: Python<'_>, code: Code, value: Bound<'_, PyAny>) -> Outcome<PyWorld> {
-    if let Some(clause) = &code.clause
+    if let Some(clause) = code.clause()
         && resumes_own(&value, clause.k.as_ref())
         && is_tail(py, &code, clause)
     {
@@ -162,7 +164,7 @@ fn returned(py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) -> PyResult<Outc
 fn started(
     py: Python<'_>,
     result: PyResult<Bound<'_, PyAny>>,
-    clause: Option<Box<ClauseCode>>,
+    clause: Option<ClauseCode>,
 ) -> PyResult<Outcome<PyWorld>> {
     let value = result.map_err(|error| from_function(py, error))?;
     if !value.get_type().is(&names(py)?.generator) {
@@ -195,34 +197,48 @@ fn call_function<'py>(py: Python<'py>, node: &nodes::Call) -> PyResult<Bound<'py
     node.function.bind(py).call(node.args.bind(py), kwargs)
 }
 
-fn run_clause(
+/// Calls a clause; when it makes a generator, starts it.
+#[inline]
+pub fn run_clause(
     py: Python<'_>,
-    handler: Py<Installed>,
+    handler: &Py<Installed>,
     id: ClauseId,
-    effect: Py<PyAny>,
-    k: Option<Py<PyAny>>,
+    effect: &Py<PyAny>,
+    k: Option<&Py<PyAny>>,
+) -> Outcome<PyWorld> {
+    clause_outcome(py, handler, id, effect, k)
+        .unwrap_or_else(|error| Outcome::Raised(from_function(py, error).into_value(py)))
+}
+
+fn clause_outcome(
+    py: Python<'_>,
+    handler: &Py<Installed>,
+    id: ClauseId,
+    effect: &Py<PyAny>,
+    k: Option<&Py<PyAny>>,
 ) -> PyResult<Outcome<PyWorld>> {
     let installed = handler.get();
     let clause = installed.table.get().clause(id);
     let function = clause.function.as_ref().ok_or_else(|| PyTypeError::new_err("a native clause has no function"))?;
     let function = function.bind(py);
     let is_tail = clause.is_generator && !matches!(clause.tail(py)?, Tail::Nowhere);
-    let result = match (clause.bind, &k) {
-        (false, None) => function.call1((&effect,)),
-        (false, Some(k)) => function.call1((&effect, k)),
-        (true, None) => function.call1((&installed.instance, &effect)),
-        (true, Some(k)) => function.call1((&installed.instance, &effect, k)),
+    let result = match (clause.bind, k) {
+        (false, None) => function.call1((effect,)),
+        (false, Some(k)) => function.call1((effect, k)),
+        (true, None) => function.call1((&installed.instance, effect)),
+        (true, Some(k)) => function.call1((&installed.instance, effect, k)),
     };
     if clause.is_generator {
-        let known = is_tail.then(|| Box::new(ClauseCode { handler: handler.clone_ref(py), clause: id, k }));
+        let k = k.map(|k| k.clone_ref(py));
+        let known = is_tail.then(|| ClauseCode { handler: handler.clone_ref(py), clause: id, k });
         return started(py, result, known);
     }
     let value = result.map_err(|error| from_function(py, error))?;
-    if value.get_type().is(&names(py)?.coroutine) {
+    if value.get_type_ptr() == names(py)?.coroutine.as_ptr().cast() {
         return Err(no_coroutine(py, clause, &value));
     }
     if k.is_none() && ends_clause(&value, None) {
-        return Ok(Outcome::Forwarded(value.unbind(), effect));
+        return Ok(Outcome::Forwarded(value.unbind(), effect.clone_ref(py)));
     }
     Ok(Outcome::Returned(value.unbind()))
 }

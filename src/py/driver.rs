@@ -8,8 +8,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::call::Begin;
-use super::classes::begun::Made;
 use super::classes::link::Scope;
 use super::classes::nodes;
 use super::classes::result::RunResult;
@@ -18,16 +16,31 @@ use super::contained::contained;
 use super::desks::Seat;
 use super::entered::Entered;
 use super::errands::Errands;
-use super::names::{Found, library_code, names};
+use super::names::{library_code, names};
 use super::roots::Roots;
-use super::world::{Dead, PyHost, PyWorld};
+use super::world::{Dead, PyWorld};
 use super::{call, context, error, leaving, os_fork, reserve, signals, stack};
 use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
 use crate::core::native::Standing;
-use crate::core::step::{Event, Outcome, PythonCall, Remains, StepKind, StepNote, Watch};
-use crate::core::vm::{Reply, Vm};
+use crate::core::step::{Event, Outcome, Remains, StepKind, StepNote, Watch};
+use crate::core::vm::Vm;
 
+/// A host for one visit to the machine.
+macro_rules! host {
+    ($machine:expr, $py:expr) => {
+        &mut $crate::py::world::PyHost {
+            py: $py,
+            trash: &mut $machine.trash,
+            discontinued: &$machine.discontinued,
+            entered: &mut $machine.entered,
+            errands: &mut $machine.errands,
+        }
+    };
+}
+
+mod awaits;
+mod calls;
 mod ending;
 mod setting;
 mod switches;
@@ -79,19 +92,6 @@ const LOOK_TURNS: u64 = 64;
 const PYTHON_TURNS: u64 = 1024;
 /// How long a wait goes on without a look at signals.
 const WAIT_SLICE: Duration = Duration::from_millis(50);
-
-/// A host for one visit to the machine.
-macro_rules! host {
-    ($machine:expr, $py:expr) => {
-        &mut PyHost {
-            py: $py,
-            trash: &mut $machine.trash,
-            discontinued: &$machine.discontinued,
-            entered: &mut $machine.entered,
-            errands: &mut $machine.errands,
-        }
-    };
-}
 
 impl Machine {
     /// A run of `program` inside `handlers`, the first outermost.
@@ -161,6 +161,7 @@ impl Machine {
         }
         let turn = contained(py, || Ok(self.advance(py, stepping, turns)));
         self.seat = None;
+        self.vm.publish();
         let left = self.entered.leave(py);
         turn.and_then(|turn| left.map(|()| turn)).unwrap_or_else(|error| {
             reserve::release();
@@ -170,65 +171,83 @@ impl Machine {
 
     fn advance(&mut self, py: Python<'_>, stepping: bool, turns: u64) -> Turn {
         let last = self.turns.saturating_add(turns);
+        if turns == 0 {
+            return Turn::Busy;
+        }
+        let mut event = self.vm.advance(host!(self, py));
         loop {
-            if self.turns >= last {
-                return Turn::Busy;
-            }
-            let event = self.vm.advance(host!(self, py));
             self.sweep();
             self.turns += 1;
             if self.turns.is_multiple_of(LOOK_TURNS) {
                 self.look_around(py);
             }
             let outcome = match event {
-                Event::Python(call) => self.call(py, call),
-                Event::Fault(fault) => Outcome::Raised(self.fault(py, fault)),
-                Event::Attention => match self.interrupt(py) {
-                    Some(error) => match self.interrupted_by(py, error) {
-                        Ok(outcome) => outcome,
-                        Err(ended) => return Turn::Ended(Err(ended)),
-                    },
-                    None => continue,
-                },
-                Event::Stepped(note) => {
-                    self.record(py, note);
-                    if stepping {
-                        return Turn::Stepped;
-                    }
-                    continue;
+                Event::Python(call) => {
+                    self.vm.publish();
+                    Some(self.call(py, call))
                 }
-                Event::Async(action) if self.closing => self.at_once(py, &action),
-                Event::Async(action) => match self.begin(py, action) {
+                event => match self.meet(py, event, stepping) {
                     Ok(outcome) => outcome,
-                    Err(rest) => return Turn::Async(rest),
+                    Err(turn) => return turn,
                 },
-                Event::Idle(at_most) => {
-                    let at_most = [at_most, self.vm.may_wait()].into_iter().flatten().min();
-                    if self.errands.driven {
-                        self.idle = true;
-                        return Turn::Idle(at_most);
-                    }
-                    self.sit_down();
-                    match self.idle(py, at_most) {
-                        Ok(()) => self.waited(py),
-                        Err(error) => match self.interrupted_by(py, error) {
-                            Ok(outcome) => outcome,
-                            Err(ended) => return Turn::Ended(Err(ended)),
-                        },
-                    }
-                }
-                Event::Done(value) => return Turn::Ended(Ok(value)),
-                Event::Failed(error) => return Turn::Ended(Err(error)),
-                Event::Exhausted => return Turn::Ended(Err(self.abandon(py))),
             };
-            if let Outcome::Raised(error) = &outcome {
+            if let Some(Outcome::Raised(error)) = &outcome {
                 leaving::stand_still(py);
                 if error.bind(py).is_instance_of::<PyMemoryError>() {
                     reserve::release();
                 }
             }
-            self.vm.receive(host!(self, py), outcome);
+            event = match outcome {
+                Some(outcome) if self.turns < last => self.vm.advance_with(host!(self, py), outcome),
+                None if self.turns < last => self.vm.advance(host!(self, py)),
+                outcome => {
+                    if let Some(outcome) = outcome {
+                        self.vm.receive(host!(self, py), outcome);
+                    }
+                    return Turn::Busy;
+                }
+            };
         }
+    }
+
+    /// Does what is not user code, and happens seldom: gives what came of it, if anything, or why the loop stops.
+    #[inline(never)]
+    fn meet(
+        &mut self,
+        py: Python<'_>,
+        event: Event<PyWorld>,
+        stepping: bool,
+    ) -> Result<Option<Outcome<PyWorld>>, Turn> {
+        let outcome = match event {
+            Event::Python(call) => self.call(py, call),
+            Event::Fault(fault) => Outcome::Raised(self.fault(py, fault)),
+            Event::Attention => match self.interrupt(py) {
+                Some(error) => self.interrupted_by(py, error).map_err(|ended| Turn::Ended(Err(ended)))?,
+                None => return Ok(None),
+            },
+            Event::Stepped(note) => {
+                self.record(py, note);
+                return if stepping { Err(Turn::Stepped) } else { Ok(None) };
+            }
+            Event::Async(action) if self.closing => self.at_once(py, &action),
+            Event::Async(action) => self.begin(py, action).map_err(Turn::Async)?,
+            Event::Idle(at_most) => {
+                let at_most = [at_most, self.vm.may_wait()].into_iter().flatten().min();
+                if self.errands.driven {
+                    self.idle = true;
+                    return Err(Turn::Idle(at_most));
+                }
+                self.sit_down();
+                match self.idle(py, at_most) {
+                    Ok(()) => self.waited(py),
+                    Err(error) => self.interrupted_by(py, error).map_err(|ended| Turn::Ended(Err(ended)))?,
+                }
+            }
+            Event::Done(value) => return Err(Turn::Ended(Ok(value))),
+            Event::Failed(error) => return Err(Turn::Ended(Err(error))),
+            Event::Exhausted => return Err(Turn::Ended(Err(self.abandon(py)))),
+        };
+        Ok(Some(outcome))
     }
 
     /// An error interrupts a wait that was told, or meets the program where it is.
@@ -281,81 +300,6 @@ impl Machine {
     pub fn let_go(&mut self, py: Python<'_>) {
         for lost in self.vm.take_unobserved() {
             tell(py, &self.lost(py, lost).0);
-        }
-    }
-
-    #[inline]
-    fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Outcome<PyWorld> {
-        if let Err(error) = self.entered.switch(py, self.vm.context().map(|(_, context)| context)) {
-            return Outcome::Raised(error.into_value(py));
-        }
-        let outcome = call::run(py, call, &mut self.roots);
-        self.reply(py, outcome)
-    }
-
-    /// As long as a generator yields what can be answered at once, it goes on at once.
-    #[inline]
-    fn reply(&mut self, py: Python<'_>, mut outcome: Outcome<PyWorld>) -> Outcome<PyWorld> {
-        loop {
-            let Outcome::Yielded(code, effect) = outcome else { return outcome };
-            if !self.trash.is_empty() || (self.turns + 1).is_multiple_of(LOOK_TURNS) {
-                return Outcome::Yielded(code, effect);
-            }
-            let answer = match self.vm.reply(host!(self, py), &effect) {
-                Reply::Long => return Outcome::Yielded(code, effect),
-                Reply::Value(value) => {
-                    drop(effect);
-                    value
-                }
-                Reply::Clause(handler, clause, prompt) => {
-                    let call = PythonCall::Clause { handler, clause, effect, k: None };
-                    match call::run(py, call, &mut self.roots) {
-                        Outcome::Returned(value) => {
-                            self.vm.replied();
-                            value
-                        }
-                        other => {
-                            self.vm.take_over(code, prompt, clause);
-                            return other;
-                        }
-                    }
-                }
-            };
-            self.sweep();
-            self.turns += 1;
-            outcome = call::send(py, code, answer.bind(py));
-        }
-    }
-
-    /// Nobody awaits any more: what the action makes may come to an end without a wait, as in a coroutine that is closed.
-    fn at_once(&mut self, py: Python<'_>, action: &Py<PyAny>) -> Outcome<PyWorld> {
-        static AT_ONCE: Found = Found::not_yet();
-        let came = self
-            .entered
-            .switch(py, self.vm.context().map(|(_, context)| context))
-            .and_then(|()| AT_ONCE.import(py, "segue._closing", "at_once")?.call1((action,)));
-        match came.and_then(|came| came.extract::<Option<(Py<PyAny>,)>>()) {
-            Ok(Some((value,))) => Outcome::Returned(value),
-            Ok(None) => Outcome::Raised(error::closed(py).into_value(py)),
-            Err(error) => Outcome::Raised(error.into_value(py)),
-        }
-    }
-
-    /// Where the root runs in its own task of the loop what an action makes is begun at once, as an `await` would: it may
-    /// be ready. Otherwise the rest is given back, for whoever drives.
-    fn begin(&mut self, py: Python<'_>, action: Py<PyAny>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
-        if !self.errands.driven || self.errands.keeps_root || self.vm.context().is_some() {
-            return Err(action);
-        }
-        let begun = self.entered.leave(py).and_then(|()| call::begin(action.bind(py).call0()?));
-        match begun {
-            Ok(Begin::Ready(value)) => Ok(Outcome::Returned(value)),
-            Ok(Begin::Waits(rest)) => Err(rest.into_any()),
-            Ok(Begin::Not(awaitable)) => match Py::new(py, Made(awaitable)) {
-                Ok(made) => Err(made.into_any()),
-                Err(error) => Ok(Outcome::Raised(error.into_value(py))),
-            },
-            Err(error) => Ok(Outcome::Raised(error.into_value(py))),
         }
     }
 

@@ -19,6 +19,7 @@ use crate::core::ids::ClauseId;
 
 mod host;
 mod reduce;
+mod sole;
 mod store;
 
 /// The types of the world.
@@ -30,46 +31,83 @@ pub static LIVE_FRAMES: AtomicUsize = AtomicUsize::new(0);
 
 /// Counts one generator as long as it lives.
 #[derive(Debug)]
-pub struct Counted(());
+struct Counted(());
 
 impl Counted {
     fn one() -> Self {
-        LIVE_FRAMES.fetch_add(1, Ordering::Relaxed);
+        count(1);
         Self(())
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        LIVE_FRAMES.fetch_sub(1, Ordering::Relaxed);
+        count(usize::MAX);
     }
 }
 
+/// Around zero. Where there is a GIL nobody counts meanwhile, and an atomic addition would be dear.
+#[inline]
+fn count(more: usize) {
+    if cfg!(Py_GIL_DISABLED) {
+        LIVE_FRAMES.fetch_add(more, Ordering::Relaxed);
+    } else {
+        LIVE_FRAMES.store(LIVE_FRAMES.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
+}
+
+/// A suspended generator. Two words: it is moved at every step.
+#[derive(Debug)]
+pub struct Code {
+    /// The generator.
+    pub generator: Py<PyIterator>,
+    special: Option<Box<Special>>,
+    #[expect(dead_code, reason = "counts while it lives")]
+    counted: Counted,
+}
+
+/// What is special about a generator.
+#[derive(Debug)]
+enum Special {
+    /// The user made it: somebody else may close it meanwhile.
+    Given,
+    /// It is a clause's, and may yield in tail position.
+    Clause(ClauseCode),
+}
+
 impl Code {
-    /// A generator that is about to start.
+    fn new(generator: Py<PyIterator>, special: Option<Box<Special>>) -> Self {
+        Self { generator, special, counted: Counted::one() }
+    }
+
+    /// A generator that is about to start; of a clause, when it may yield in tail position.
     #[must_use]
-    pub fn of(generator: Py<PyIterator>, clause: Option<Box<ClauseCode>>) -> Self {
-        Self { generator, clause, is_given: false, counted: Counted::one() }
+    pub fn of(generator: Py<PyIterator>, clause: Option<ClauseCode>) -> Self {
+        Self::new(generator, clause.map(|clause| Box::new(Special::Clause(clause))))
     }
 
     /// A generator that the user made and may still hold.
     #[must_use]
     pub fn given(generator: Py<PyIterator>) -> Self {
-        Self { is_given: true, ..Self::of(generator, None) }
+        Self::new(generator, Some(Box::new(Special::Given)))
     }
-}
 
-/// A suspended generator.
-#[derive(Debug)]
-pub struct Code {
-    /// The generator.
-    pub generator: Py<PyIterator>,
-    /// The installation whose clause it is, with the clause's place and the address of its own `k`: for tail yields.
-    pub clause: Option<Box<ClauseCode>>,
-    /// Whether the user made it: then somebody else may close it meanwhile.
-    pub is_given: bool,
-    #[expect(dead_code, reason = "counts while it lives")]
-    counted: Counted,
+    /// Whether the user made it.
+    #[must_use]
+    #[inline]
+    pub fn is_given(&self) -> bool {
+        self.special.as_deref().is_some_and(|special| matches!(special, Special::Given))
+    }
+
+    /// Of which clause it is.
+    #[must_use]
+    #[inline]
+    pub fn clause(&self) -> Option<&ClauseCode> {
+        match self.special.as_deref()? {
+            Special::Clause(clause) => Some(clause),
+            Special::Given => None,
+        }
+    }
 }
 
 /// What is known of a generator clause that may yield in tail position.
@@ -145,8 +183,14 @@ pub struct PyHost<'a, 'py> {
 }
 
 impl<'py> PyHost<'_, 'py> {
+    #[inline]
     fn bury<T>(&mut self, object: Py<T>) {
-        self.put_aside(Dead::Object(object.into_any()));
+        let object = object.into_any();
+        if sole::is_shared(self.py, &object) {
+            object.drop_ref(self.py);
+        } else {
+            self.put_aside(Dead::Object(object));
+        }
     }
 
     /// Takes what is dead. Where there is no memory to remember it, it is leaked: dropped in here it could run user code.

@@ -94,6 +94,7 @@ pub fn check(bytes: &[u8]) {
             _ => pair.write(operation[1], number),
         }
         pair.compare();
+        pair.arena.publish();
         let counted = LIVE_SEGMENTS.load(Ordering::Relaxed) - before;
         assert_eq!(counted, pair.live.len(), "what lives in the process is counted");
     }

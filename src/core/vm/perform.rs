@@ -3,12 +3,11 @@
 use std::ops::ControlFlow;
 
 use super::{Flow, Shared, Vm, fault};
-use crate::core::continuation::ContinuationCell;
 use crate::core::dispatch::{self, Sight, Target};
 use crate::core::fault::Fault;
 use crate::core::frame::{ClauseFrame, Continuation, Frame, Role};
 use crate::core::host::{Form, Host, World};
-use crate::core::ids::{ClauseId, NativeId, SegmentId};
+use crate::core::ids::{Capture, ClauseId, NativeId, SegmentId};
 use crate::core::native::{Answer, Native};
 use crate::core::step::{Mode, Pending, PythonCall, StepKind};
 use crate::core::trace;
@@ -104,7 +103,7 @@ impl<W: World> Vm<W> {
     }
 
     /// Captures the body, and calls the clause on the segment outside of the prompt: dispatch opens no segment.
-    fn start_clause(
+    pub(super) fn start_clause(
         &mut self,
         host: &mut impl Host<W>,
         prompt: SegmentId,
@@ -120,7 +119,7 @@ impl<W: World> Vm<W> {
                 (None, None)
             }
             Role::Control => {
-                let k = host.make_k(ContinuationCell::new(self.run.clone(), body));
+                let k = self.wrap(host, body);
                 (Some(host.clone_value(&k)), Some(k))
             }
         };
@@ -156,6 +155,11 @@ impl<W: World> Vm<W> {
     /// Detaches what stands between the current segment and the prompt, inclusive; the segment outside is then current.
     pub(super) fn capture(&mut self, prompt: SegmentId) -> Continuation {
         let capture = self.next_capture();
+        self.capture_as(prompt, capture)
+    }
+
+    /// The same, under a number that was given before.
+    pub(super) fn capture_as(&mut self, prompt: SegmentId, capture: Capture) -> Continuation {
         let (continuation, parent) = dispatch::detach(&mut self.segments, self.current_segment, prompt, capture);
         self.detached += 1;
         self.current_segment = parent;

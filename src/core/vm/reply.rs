@@ -9,11 +9,12 @@
 //! attention, no bound is near. Whatever is not plain goes the long way, from the start or from where the clause stands.
 
 use super::Vm;
+use crate::core::continuation::{Continuation, ContinuationCell};
 use crate::core::dispatch;
-use crate::core::frame::Frame;
-use crate::core::host::{Host, World};
-use crate::core::ids::{ClauseId, SegmentId};
-use crate::core::segment::Way;
+use crate::core::frame::{ClauseFrame, Frame, Role};
+use crate::core::host::{Host, Outward, World};
+use crate::core::ids::{Capture, ClauseId, SegmentId};
+use crate::core::segment::{Remembered, Way};
 use crate::core::step::{Pending, Watch};
 
 /// What becomes of an effect whose generator the driver holds.
@@ -22,57 +23,188 @@ pub enum Reply<W: World> {
     Long,
     /// The answer.
     Value(W::Value),
-    /// This value clause gives it; the driver calls it.
-    Clause(W::Handler, ClauseId, SegmentId),
+    /// This clause of the handler gives it; the driver calls it, and asks [`Vm::replied`].
+    Clause(W::Handler, Called<W>),
+}
+
+/// A clause that is called on the short way. The capture and the frame that it has on the long way are made when it turns
+/// out to need them: [`Vm::take_over`].
+pub struct Called<W: World> {
+    /// Which clause.
+    pub clause: ClauseId,
+    /// What it answers, where that is not what was yielded.
+    pub effect: Option<W::Value>,
+    /// Its continuation, of a control clause.
+    pub k: Option<W::Value>,
+    prompt: SegmentId,
+    form: Short,
+}
+
+/// What a clause on the short way is.
+enum Short {
+    /// A function that gives the value.
+    Function,
+    /// A program that gives the value.
+    Program(Capture),
+    /// It has a continuation.
+    Control(Capture),
 }
 
 impl<W: World> Vm<W> {
-    /// Replies to what a generator yielded, if that is an effect and can be answered on the short way.
+    /// Replies to what a generator yielded, if that is an effect and can be answered on the short way; or if it is the
+    /// generator of a clause that delegates its effect.
     #[inline]
-    pub fn reply(&mut self, host: &mut impl Host<W>, effect: &W::Value) -> Reply<W> {
+    pub fn reply(&mut self, host: &mut impl Host<W>, yielded: &W::Value) -> Reply<W> {
         if !self.is_quiet() {
             return Reply::Long;
         }
-        let Some(known) = dispatch::remembered(&self.segments[self.current_segment], host, self.epoch, effect) else {
-            return Reply::Long;
-        };
-        let (prompt, clause) = (known.prompt, known.clause);
-        match known.way {
-            Way::Native(native) => match self.native(native).reply(host, clause, effect) {
-                Some(value) => {
-                    self.meter.make(2);
-                    Reply::Value(value)
-                }
-                None => Reply::Long,
-            },
-            Way::Value => match self.segments[prompt].prompt() {
-                Some(found) => {
-                    let handler = host.clone_handler(&found.handler);
-                    self.meter.make(1);
-                    Reply::Clause(handler, clause, prompt)
-                }
-                None => Reply::Long,
-            },
-            Way::Other => Reply::Long,
+        let here = self.current_segment;
+        match dispatch::remembered(&self.segments[here], host, self.epoch, yielded).map(route) {
+            Some(known) => self.reply_by(host, known, yielded, 1),
+            None => self.reply_to_clause(host, yielded),
         }
     }
 
-    /// The clause of [`Reply::Clause`] gave its value.
-    #[inline]
-    pub const fn replied(&mut self) {
-        self.meter.make(1);
+    /// A plain value clause on the short way returned that: if it passed its effect on, the reply from outside of it.
+    pub fn passed(
+        &mut self,
+        host: &mut impl Host<W>,
+        called: &Called<W>,
+        node: &W::Value,
+        effect: &W::Value,
+    ) -> Reply<W> {
+        let is_passed = matches!(called.form, Short::Function) && host.outward(node) == Some(Outward::Passed);
+        if !is_passed || !self.is_quiet() {
+            return Reply::Long;
+        }
+        let Some(outside) = self.segments[called.prompt].caller else { return Reply::Long };
+        dispatch::remembered_route(&mut self.segments, host, self.epoch, outside, effect);
+        match dispatch::remembered(&self.segments[outside], host, self.epoch, effect).map(route) {
+            Some(known) => self.reply_by(host, known, effect, 0).about(host, effect),
+            None => Reply::Long,
+        }
     }
 
-    /// The clause of [`Reply::Clause`] did something else, or may not go on: from here it is the long way.
-    pub fn take_over(&mut self, code: W::Code, prompt: SegmentId, clause: ClauseId) {
+    /// A clause whose frame is on top yielded, and no effect whose route is known.
+    fn reply_to_clause(&mut self, host: &mut impl Host<W>, yielded: &W::Value) -> Reply<W> {
+        let here = self.current_segment;
+        let Some(Frame::Clause(clause)) = self.segments[here].frames.last() else { return Reply::Long };
+        if host.outward(yielded) != Some(Outward::Delegated) {
+            return Reply::Long;
+        }
+        let known = dispatch::remembered(&self.segments[here], host, self.epoch, &clause.effect).map(route);
+        let Some(known) = known else { return Reply::Long };
+        let effect = host.clone_value(&clause.effect);
+        let reply = self.reply_by(host, known, &effect, 1).about(host, &effect);
+        host.discard(effect);
+        reply
+    }
+
+    /// The reply of whoever the effect goes to, which is so many steps before it is answered.
+    #[inline]
+    fn reply_by(
+        &mut self,
+        host: &mut impl Host<W>,
+        (way, prompt, clause): (Way, SegmentId, ClauseId),
+        effect: &W::Value,
+        steps: u64,
+    ) -> Reply<W> {
+        let (k, form) = match way {
+            Way::Native(native) => match self.native(native).reply(host, clause, effect) {
+                Some(value) => {
+                    self.meter.make(steps + 1);
+                    return Reply::Value(value);
+                }
+                None => return Reply::Long,
+            },
+            Way::Value => (None, Short::Function),
+            Way::Program | Way::Control if !self.runs_where_it_is(prompt) => return Reply::Long,
+            Way::Program => (None, Short::Program(self.next_capture())),
+            Way::Control => {
+                let capture = self.next_capture();
+                (Some(self.wrap(host, Continuation { prompt, capture })), Short::Control(capture))
+            }
+        };
+        self.meter.make(steps);
+        let found = self.segments[prompt].prompt().expect("a prompt is where it was found");
+        Reply::Clause(host.clone_handler(&found.handler), Called { clause, effect: None, k, prompt, form })
+    }
+
+    /// Whether what runs outside of that prompt runs in the context of the current segment.
+    fn runs_where_it_is(&self, prompt: SegmentId) -> bool {
+        let outside = self.segments[prompt].caller.map(|outside| self.segments[outside].context);
+        outside == Some(self.segments[self.current_segment].context)
+    }
+
+    /// A `K` for a clause: the last one, if it came back and nobody else has seen more of it.
+    pub(super) fn wrap(&mut self, host: &mut impl Host<W>, body: Continuation) -> W::Value {
+        match self.spare.take() {
+            Some(k) => {
+                host.cell(&k).renew(body);
+                k
+            }
+            None => host.make_k(ContinuationCell::new(self.run.clone(), body)),
+        }
+    }
+
+    /// The clause of [`Reply::Clause`] returned that: gives the answer, if it is one at once.
+    ///
+    /// # Errors
+    /// What it returned, when it is something else.
+    #[inline]
+    pub fn replied(
+        &mut self,
+        host: &mut impl Host<W>,
+        called: &mut Called<W>,
+        value: W::Value,
+    ) -> Result<W::Value, W::Value> {
+        let value = match (&called.form, &called.k) {
+            (Short::Control(_), Some(k)) => {
+                if !host.cell(k).is_fresh() {
+                    return Err(value);
+                }
+                let answer = host.resumes(value, k)?;
+                // Nobody else holds it: the next clause may have it.
+                host.cell(k).take_unseen();
+                self.spare = called.k.take();
+                answer
+            }
+            (Short::Program(_), _) if host.ends_clause(&value, None) => return Err(value),
+            _ => value,
+        };
+        self.meter.make_one();
+        Ok(value)
+    }
+
+    /// The clause of [`Reply::Clause`] did something else, or may not go on: from here it is the long way. Gives back what
+    /// is not needed of what was yielded.
+    pub fn take_over(&mut self, code: W::Code, yielded: W::Value, called: Called<W>) -> Option<W::Value> {
+        let Called { clause, effect, k, prompt, form } = called;
         self.push_program(code);
-        self.push_frame(Frame::Answer(prompt, clause));
+        let (role, capture) = match form {
+            Short::Function => {
+                self.push_frame(Frame::Answer(prompt, clause));
+                return Some(yielded);
+            }
+            Short::Program(capture) => (Role::Value, capture),
+            Short::Control(capture) => (Role::Control, capture),
+        };
+        let (effect, left) = match effect {
+            Some(effect) => (effect, Some(yielded)),
+            None => (yielded, None),
+        };
+        self.current().pending_python = None;
+        let birth = self.segments.birth(prompt);
+        let body = self.capture_as(prompt, capture);
+        self.leave_to_frame(body);
+        self.push_frame(Frame::Clause(ClauseFrame { effect, k, prompt, birth, clause, role, settled: false }));
         self.current().pending_python = Some(Pending::Program);
+        left
     }
 
     /// Whether nobody is to see more of an effect than its answer.
     #[inline]
-    fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         matches!(self.watch, Watch::Nothing)
             && !self.interceptors.any()
             && self.sliced.is_empty()
@@ -80,4 +212,20 @@ impl<W: World> Vm<W> {
             && self.meter.can_make(2)
             && matches!(self.segments[self.current_segment].pending_python, Some(Pending::Program))
     }
+}
+
+impl<W: World> Reply<W> {
+    /// The same, about an effect that is not what was yielded last.
+    fn about(self, host: &impl Host<W>, effect: &W::Value) -> Self {
+        match self {
+            Self::Clause(handler, called) => {
+                Self::Clause(handler, Called { effect: Some(host.clone_value(effect)), ..called })
+            }
+            reply => reply,
+        }
+    }
+}
+
+const fn route<W: World>(known: &Remembered<W>) -> (Way, SegmentId, ClauseId) {
+    (known.way, known.prompt, known.clause)
 }

@@ -145,29 +145,9 @@ impl<W: World> Vm<W> {
     /// A clause returned a node for its own `k`, `Pass()` or `Delegate()`: it is evaluated in the clause's place.
     fn clause_ends_with(&mut self, host: &mut impl Host<W>, clause: ClauseFrame<W>, node: W::Value) -> Flow<W> {
         let ctrl = host.classify(node);
-        let by_transfer = matches!(ctrl, Ctrl::Transfer(..));
         match ctrl {
-            Ctrl::Resume(k, how) | Ctrl::Transfer(k, how) => {
-                let shown = match &how {
-                    Resumption::Value(value) => value,
-                    Resumption::Error(_) => &k,
-                };
-                if let ControlFlow::Break(event) = self.step(StepKind::Exit, || host.clone_value(shown)) {
-                    discard_resumption(host, how);
-                    host.discard(k);
-                    self.push_frame(Frame::Clause(clause));
-                    return ControlFlow::Break(event);
-                }
-                let fate = how.fate(if by_transfer { Fate::Transferred } else { Fate::Resumed });
-                let by = self.label_of(host, &clause);
-                let taken = self.take_to_resume(host, &k, fate, by, how);
-                discard_clause(host, clause);
-                host.discard(k);
-                match taken {
-                    Ok((continuation, how)) => self.continue_with(host, continuation, how),
-                    Err(refused) => fault(refused),
-                }
-            }
+            Ctrl::Resume(k, how) => self.resume_in_place(host, clause, k, how, Fate::Resumed),
+            Ctrl::Transfer(k, how) => self.resume_in_place(host, clause, k, how, Fate::Transferred),
             Ctrl::Discontinue(k) => {
                 self.push_frame(Frame::Clause(clause));
                 self.discontinue(host, k)
@@ -185,6 +165,36 @@ impl<W: World> Vm<W> {
                 self.perform(host, effect)
             }
             _ => fault(Fault::Internal("a clause ended with a node that does not end one")),
+        }
+    }
+
+    /// A clause returned a node that continues `k`: that goes on in its place.
+    pub(super) fn resume_in_place(
+        &mut self,
+        host: &mut impl Host<W>,
+        clause: ClauseFrame<W>,
+        k: W::Value,
+        how: Resumption<W>,
+        with_value: Fate,
+    ) -> Flow<W> {
+        let shown = match &how {
+            Resumption::Value(value) => value,
+            Resumption::Error(_) => &k,
+        };
+        if let ControlFlow::Break(event) = self.step(StepKind::Exit, || host.clone_value(shown)) {
+            discard_resumption(host, how);
+            host.discard(k);
+            self.push_frame(Frame::Clause(clause));
+            return ControlFlow::Break(event);
+        }
+        let fate = how.fate(with_value);
+        let by = self.label_of(host, &clause);
+        let taken = self.take_to_resume(host, &k, fate, by, how);
+        discard_clause(host, clause);
+        host.discard(k);
+        match taken {
+            Ok((continuation, how)) => self.continue_with(host, continuation, how),
+            Err(refused) => fault(refused),
         }
     }
 
@@ -380,7 +390,7 @@ impl<W: World> Vm<W> {
         if is_unused(host, clause) { self.take_fate(host, clause, fate).ok() } else { None }
     }
 
-    fn label_of(&self, host: &impl Host<W>, clause: &ClauseFrame<W>) -> Option<W::Label> {
+    pub(super) fn label_of(&self, host: &impl Host<W>, clause: &ClauseFrame<W>) -> Option<W::Label> {
         if !self.segments.holds(clause.prompt, clause.birth) {
             return None;
         }

@@ -57,6 +57,7 @@ macro_rules! node {
     (@argument None) => { Option<&Bound<'_, PyAny>> };
 }
 
+mod by_position;
 mod check;
 mod control;
 mod handlers;
@@ -274,5 +275,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<GetContinuation>()?;
     module.add_class::<GetHandlers>()?;
     module.add_class::<GetExecutionContext>()?;
+    by_position::prepare(module.py());
     module.add_class::<PythonAsyncSyntaxEscape>()
 }

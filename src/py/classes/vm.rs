@@ -408,7 +408,7 @@ impl Visitor<PyWorld> for Collector<'_> {
 
     fn code(&mut self, code: &Code) {
         self.show(&code.generator);
-        if let Some(clause) = &code.clause {
+        if let Some(clause) = code.clause() {
             self.show(&clause.handler);
             if let Some(k) = &clause.k {
                 self.show(k);

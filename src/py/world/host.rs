@@ -4,10 +4,11 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyString, PyTuple, PyType};
 
+use super::sole::is_held_by;
 use super::{Code, Dead, PyHost, PyWorld, ends_clause};
 use crate::core::continuation::ContinuationCell;
 use crate::core::ctrl::Ctrl;
-use crate::core::host::{Form, Host};
+use crate::core::host::{Form, Host, Outward};
 use crate::core::ids::ClauseId;
 use crate::py::classes::continuation::K;
 use crate::py::classes::effect::EffectBase;
@@ -35,7 +36,7 @@ impl Host<PyWorld> for PyHost<'_, '_> {
             Err(_) if bound.is_exact_instance_of::<RootGenerator>() => return Ctrl::Do(value),
             Err(_) => return Ctrl::NotProgram(value),
         };
-        self.put_aside(Dead::Object(value));
+        self.bury(value);
         ctrl
     }
 
@@ -109,6 +110,26 @@ impl Host<PyWorld> for PyHost<'_, '_> {
         // Nodes check at once that they are given a `K`.
         let k = k.bind(self.py).cast_exact::<K>().expect("a node for a continuation holds a K");
         &k.get().cell
+    }
+
+    fn outward(&self, node: &Py<PyAny>) -> Option<Outward> {
+        let node = node.bind(self.py);
+        if node.is_exact_instance_of::<nodes::Delegate>() {
+            return Some(Outward::Delegated);
+        }
+        node.is_exact_instance_of::<nodes::Pass>().then_some(Outward::Passed)
+    }
+
+    fn resumes(&mut self, node: Py<PyAny>, k: &Py<PyAny>) -> Result<Py<PyAny>, Py<PyAny>> {
+        let Ok(resume) = node.bind(self.py).cast_exact::<nodes::Resume>() else { return Err(node) };
+        let own = resume.get().k.get();
+        if !own.is(k) || !is_held_by(1, resume.as_any()) || !is_held_by(2, own.bind(self.py)) {
+            return Err(node);
+        }
+        let value = resume.get().value.clone_ref(self.py);
+        // What it holds has another owner: nothing dies but the node.
+        node.drop_ref(self.py);
+        Ok(value)
     }
 
     fn ok(&mut self, value: Py<PyAny>) -> Py<PyAny> {

@@ -20,7 +20,7 @@ use crate::py::names::names;
 
 impl Store<PyWorld> for PyHost<'_, '_> {
     fn discard(&mut self, value: Py<PyAny>) {
-        self.put_aside(Dead::Object(value));
+        self.bury(value);
     }
 
     fn discard_error(&mut self, error: Py<PyBaseException>) {
@@ -99,7 +99,7 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         let entries = mapping.entries.bind(self.py);
         // The old value must not die in here: its finaliser is user code.
         if let Ok(Some(old)) = entries.get_item(key) {
-            self.put_aside(Dead::Object(old.unbind()));
+            self.bury(old.unbind());
         }
         entries.set_item(key, value).is_ok()
     }
@@ -112,13 +112,13 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         let entries = mapping.get().entries.bind(self.py);
         // The old value must not die in here: its finaliser is user code.
         if let Ok(Some(old)) = entries.get_item(&key) {
-            self.put_aside(Dead::Object(old.unbind()));
+            self.bury(old.unbind());
         }
         if entries.set_item(&key, &value).is_err() {
             return Some(Request::Store(mapping.clone().unbind(), key, value));
         }
-        self.put_aside(Dead::Object(key));
-        self.put_aside(Dead::Object(value));
+        self.bury(key);
+        self.bury(value);
         None
     }
 
@@ -139,7 +139,7 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         if let Ok(list) = list.bind(self.py).cast_exact::<PyList>() {
             self.made(list.append(&value));
         }
-        self.put_aside(Dead::Object(value));
+        self.bury(value);
     }
 
     fn pair(&mut self, first: Py<PyAny>, second: Py<PyAny>) -> Py<PyAny> {

@@ -15,7 +15,7 @@ use segue::core::limits::Bounds;
 use segue::core::native::Stance;
 use segue::core::segment::Hooks;
 use segue::core::step::{Event, Hook, Installation, Outcome, PythonCall, Remains, StepKind, Watch};
-use segue::core::vm::{Reply, Vm};
+use segue::core::vm::{Called, Reply, Vm};
 
 use super::host::{Clones, Handler, Scripted, ScriptedHost};
 use super::ledger;
@@ -62,6 +62,8 @@ pub struct Machine {
     pub listing: Vec<String>,
     segments_before: usize,
     continuations_before: usize,
+    /// What came of the last call, for the next turn.
+    came: Option<Outcome<Scripted>>,
     _alone: Rc<Turnstile>,
 }
 
@@ -72,7 +74,7 @@ impl Machine {
         let continuations_before = LIVE_CONTINUATIONS.load(Ordering::Relaxed);
         let vm = Vm::new(program, bounds, if stepping { Watch::Notes } else { Watch::Nothing });
         let (host, listing) = (ScriptedHost::default(), Vec::new());
-        Self { vm, host, listing, segments_before, continuations_before, _alone: alone }
+        Self { vm, host, listing, segments_before, continuations_before, came: None, _alone: alone }
     }
 
     /// The segments of this machine that live (and of those that started after it).
@@ -87,14 +89,17 @@ impl Machine {
 
     /// One event, and what comes of it.
     pub fn turn(&mut self) -> Option<Stop> {
-        let event = ledger::inside(|| self.vm.advance(&mut self.host));
+        let event = match self.came.take() {
+            Some(outcome) => ledger::inside(|| self.vm.advance_with(&mut self.host, outcome)),
+            None => ledger::inside(|| self.vm.advance(&mut self.host)),
+        };
+        self.vm.publish();
         self.host.trash.clear();
         let (line, outcome) = match event {
             Event::Python(call) => {
                 let (line, outcome) = Self::python(call);
                 self.listing.push(line);
-                let outcome = self.reply(outcome);
-                self.feed(outcome);
+                self.came = Some(self.reply(outcome));
                 return None;
             }
             Event::Fault(fault) => {
@@ -120,13 +125,14 @@ impl Machine {
             Event::Exhausted => return self.stop("exhausted", Stop::Exhausted),
         };
         self.listing.push(line);
-        self.feed(outcome);
+        self.came = Some(outcome);
         None
     }
 
     /// Feeds an outcome.
     pub fn feed(&mut self, outcome: Outcome<Scripted>) {
         ledger::inside(|| self.vm.receive(&mut self.host, outcome));
+        self.vm.publish();
         self.host.trash.clear();
     }
 
@@ -151,26 +157,49 @@ impl Machine {
                     drop(effect);
                     value
                 }
-                Reply::Clause(handler, clause, prompt) => {
-                    let (line, outcome) = Self::python(PythonCall::Clause { handler, clause, effect, k: None });
-                    self.listing.push(line);
-                    match outcome {
-                        Outcome::Returned(value) => {
-                            self.vm.replied();
-                            value
-                        }
-                        other => {
-                            ledger::inside(|| self.vm.take_over(code, prompt, clause));
-                            return other;
-                        }
+                Reply::Clause(handler, called) => match self.clause(&effect, handler, called) {
+                    Ok(answer) => answer,
+                    Err((called, came)) => {
+                        drop(ledger::inside(|| self.vm.take_over(code, effect, called)));
+                        outcome = came;
+                        continue;
                     }
-                }
+                },
             };
             let sent = format!("send {} <- {answer}", code.name);
             let moved = code.send(answer);
             let (line, next) = moved_on(sent, code, moved);
             self.listing.push(line);
             outcome = next;
+        }
+    }
+
+    /// A clause on the short way, and those outside of it to which its effect is passed on.
+    fn clause(
+        &mut self,
+        yielded: &Value,
+        mut handler: Handler,
+        mut called: Called<Scripted>,
+    ) -> Result<Value, (Called<Scripted>, Outcome<Scripted>)> {
+        loop {
+            let effect = called.effect.as_ref().unwrap_or(yielded).share();
+            let k = called.k.as_ref().map(Value::share);
+            let (line, came) = Self::python(PythonCall::Clause { handler, clause: called.clause, effect, k });
+            self.listing.push(line);
+            match came {
+                Outcome::Returned(value) => {
+                    let replied = ledger::inside(|| self.vm.replied(&mut self.host, &mut called, value));
+                    return replied.map_err(|value| (called, Outcome::Returned(value)));
+                }
+                Outcome::Forwarded(node, effect) => {
+                    match ledger::inside(|| self.vm.passed(&mut self.host, &called, &node, &effect)) {
+                        Reply::Value(value) => return Ok(value),
+                        Reply::Clause(outer, next) => (handler, called) = (outer, next),
+                        Reply::Long => return Err((called, Outcome::Forwarded(node, effect))),
+                    }
+                }
+                came => return Err((called, came)),
+            }
         }
     }
 
@@ -243,6 +272,9 @@ impl Machine {
 
     /// Closes what is left without effects, as after the grace, and gives the names of the closed generators and installations.
     pub fn close(&mut self) -> Vec<String> {
+        if let Some(came) = self.came.take() {
+            self.feed(came);
+        }
         let remains = ledger::inside(|| self.vm.abandon(&mut self.host));
         self.host.trash.clear();
         let name = |left: Remains<Scripted>| match left {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use segue::core::continuation::ContinuationCell;
 use segue::core::ctrl::Ctrl;
 use segue::core::frame::Resumption;
-use segue::core::host::{Form, Host, World};
+use segue::core::host::{Form, Host, Outward, World};
 use segue::core::ids::ClauseId;
 
 use super::ledger;
@@ -270,6 +270,25 @@ impl Host<Scripted> for ScriptedHost {
 
     fn cell<'a>(&'a self, k: &'a Value) -> &'a ContinuationCell<Scripted> {
         k.cell()
+    }
+
+    fn outward(&self, node: &Value) -> Option<Outward> {
+        match node.datum() {
+            Datum::Node(Node::Delegate) => Some(Outward::Delegated),
+            Datum::Node(Node::Pass) => Some(Outward::Passed),
+            _ => None,
+        }
+    }
+
+    fn resumes(&mut self, node: Value, k: &Value) -> Result<Value, Value> {
+        let value = match node.datum() {
+            Datum::Node(Node::Resume(own, value)) if own.same(k) && (node.owners(), k.owners()) == (1, 2) => {
+                value.share()
+            }
+            _ => return Err(node),
+        };
+        ledger::outside(node);
+        Ok(value)
     }
 
     fn ok(&mut self, value: Value) -> Value {

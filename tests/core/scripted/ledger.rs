@@ -50,6 +50,13 @@ pub fn inside<R>(machine: impl FnOnce() -> R) -> R {
     machine()
 }
 
+/// Drops what the host gives up by itself, knowing that nothing of the user's dies with it.
+pub fn outside<T>(given_up: T) {
+    let was_inside = INSIDE.replace(false);
+    drop(given_up);
+    INSIDE.set(was_inside);
+}
+
 /// Takes what was dropped while the machine ran.
 pub fn take_dropped_inside() -> Vec<String> {
     DROPPED_INSIDE.take()

@@ -206,6 +206,11 @@ impl Value {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// How many hold it, weakly or not.
+    pub fn owners(&self) -> usize {
+        Arc::strong_count(&self.0) + Arc::weak_count(&self.0)
+    }
+
     pub fn int(&self) -> i64 {
         match self.datum() {
             Datum::Int(number) => *number,
