@@ -137,6 +137,11 @@ impl<W: World> ContinuationCell<W> {
         if self.stage() == FRESH { self.empty() } else { None }
     }
 
+    /// Nobody can ask any more how it was used.
+    pub(super) fn forget_use(&self) -> Option<W::Label> {
+        locked(&self.used).take().and_then(|used| used.by)
+    }
+
     /// Holds another continuation, where nobody else holds the `K`: nobody can tell that it is not a new one.
     pub(super) fn renew(&self, continuation: Continuation) {
         self.hold(continuation, FRESH);

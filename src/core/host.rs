@@ -44,13 +44,18 @@ pub enum Form {
     Control,
 }
 
-/// How an effect goes on outward.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outward {
-    /// `Delegate()`: its answer comes back to the clause.
-    Delegated,
-    /// `Pass()`: the clause is done.
-    Passed,
+/// A node that goes the short way.
+pub enum Plain<W: World> {
+    /// The call of a `@do` function.
+    Do,
+    /// `Delegate()`.
+    Delegate,
+    /// `Pass()`.
+    Pass,
+    /// `Resume(k, value)` of the clause's own `k`: the value.
+    Resume(W::Value),
+    /// Another one.
+    Other,
 }
 
 /// The leaf queries of the machine.
@@ -95,8 +100,10 @@ pub trait Host<W: World>: Store<W> {
     /// The cell of a `K` object.
     fn cell<'a>(&'a self, k: &'a W::Value) -> &'a ContinuationCell<W>;
 
-    /// Which node that is for an effect to go on outward, if it is one.
-    fn outward(&self, node: &W::Value) -> Option<Outward>;
+    /// Which of the nodes that is that go the short way, if it is one; `k` is that of the clause that stands there.
+    fn plain(&self, node: &W::Value, k: Option<&W::Value>) -> Plain<W>;
+    /// Whether nobody but the machine holds a `K`, not even weakly.
+    fn is_ours(&self, k: &W::Value) -> bool;
     /// Takes apart the node with which a clause resumes its own `k`: the value, if nobody but the machine holds the node or
     /// the `k`, not even weakly.
     ///

@@ -274,9 +274,22 @@ impl Meter {
         self.passed_at.is_none() && self.bounds.depth.is_some_and(|limit| self.live_calls as u64 >= limit)
     }
 
+    /// Whether one more generator may wait for a call, and the depth need not be known.
+    #[inline]
+    #[must_use]
+    pub fn can_enter(&self) -> bool {
+        self.bounds.depth.is_none_or(|limit| (self.live_calls as u64) + 1 < limit)
+    }
+
+    /// A call is entered that [`Meter::can_enter`] said may be.
+    #[inline]
+    pub fn entered(&mut self) {
+        self.peak_calls = self.peak_calls.max(self.live_calls + 1);
+    }
+
     /// Asks to enter one more call, `depth` being there already; it counts where [`Meter::asks_depth`].
     pub fn enter(&mut self, depth: usize) -> Permit {
-        self.peak_calls = self.peak_calls.max(self.live_calls + 1);
+        self.entered();
         if self.asks_depth() && self.bounds.depth.is_some_and(|limit| depth as u64 >= limit) {
             return self.pass(Bound::Depth);
         }

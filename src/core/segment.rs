@@ -149,7 +149,14 @@ impl<W: World> Segment<W> {
     #[inline]
     #[must_use]
     pub const fn has_room(&self) -> bool {
-        self.frames.capacity() - self.frames.len() >= ROOM
+        self.has_room_for(ROOM)
+    }
+
+    /// Whether so many can.
+    #[inline]
+    #[must_use]
+    pub const fn has_room_for(&self, frames: usize) -> bool {
+        self.frames.capacity() - self.frames.len() >= frames
     }
 
     /// Makes room for some frames.

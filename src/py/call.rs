@@ -86,16 +86,44 @@ fn iterator_of<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py,
 
 /// One step of a generator.
 pub fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld> {
+    step(py, &code, value).of(code)
+}
+
+/// What came of a step. Two words: it goes in registers.
+#[derive(Debug)]
+pub enum Sent {
+    /// The generator is suspended at this.
+    Yielded(Py<PyAny>),
+    /// It ended, or is as good as ended.
+    Returned(Py<PyAny>),
+    /// It ended.
+    Raised(Py<PyBaseException>),
+}
+
+impl Sent {
+    /// The same with the generator whose step it was.
+    fn of(self, code: Code) -> Outcome<PyWorld> {
+        match self {
+            Self::Yielded(value) => Outcome::Yielded(code, value),
+            Self::Returned(value) => Outcome::Returned(value),
+            Self::Raised(error) => Outcome::Raised(error),
+        }
+    }
+}
+
+/// One step of a generator, which stays where it is.
+#[inline]
+pub fn step(py: Python<'_>, code: &Code, value: &Bound<'_, PyAny>) -> Sent {
     if code.is_given() && is_over(code.generator.bind(py)) {
         let error = PyRuntimeError::new_err("the generator that was given to run() was closed while the run went on");
-        return Outcome::Raised(error.into_value(py));
+        return Sent::Raised(error.into_value(py));
     }
     match code.generator.bind(py).send(value) {
         Ok(PySendResult::Next(value)) => yielded(py, code, value),
-        Ok(PySendResult::Return(value)) => Outcome::Returned(value.unbind()),
+        Ok(PySendResult::Return(value)) => Sent::Returned(value.unbind()),
         Err(error) => {
             context::strip_own(py, code.generator.bind(py), &error);
-            Outcome::Raised(error.into_value(py))
+            Sent::Raised(error.into_value(py))
         }
     }
 }
@@ -109,7 +137,7 @@ fn is_over(generator: &Bound<'_, PyIterator>) -> bool {
 fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyWorld> {
     let before = PyErr::from_value(error.bind(py).clone().into_any()).traceback(py);
     match code.generator.bind(py).call_method1(intern!(py, "throw"), (error,)) {
-        Ok(value) => yielded(py, code, value),
+        Ok(value) => yielded(py, &code, value).of(code),
         Err(stop) if stop.is_instance_of::<PyStopIteration>(py) => match stop.value(py).getattr(intern!(py, "value")) {
             Ok(value) => Outcome::Returned(value.unbind()),
             Err(error) => Outcome::Raised(error.into_value(py)),
@@ -125,18 +153,19 @@ fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyW
 /// A generator yielded. A clause that continues its own `k` in tail position is finished there and then: what it yields
 /// means the same as what it would return, and its frame does not stay (semantics 2). What may fail at the yield, a `k`
 /// that was used or a `Delegate`, leaves it suspended there.
-fn yielded(py: Python<'_>, code: Code, value: Bound<'_, PyAny>) -> Outcome<PyWorld> {
+#[inline]
+fn yielded(py: Python<'_>, code: &Code, value: Bound<'_, PyAny>) -> Sent {
     if let Some(clause) = code.clause()
         && resumes_own(&value, clause.k.as_ref())
-        && is_tail(py, &code, clause)
+        && is_tail(py, code, clause)
     {
         return match code.generator.bind(py).send(&py.None().into_bound(py)) {
-            Ok(PySendResult::Return(_)) => Outcome::Returned(value.unbind()),
-            Ok(PySendResult::Next(other)) => Outcome::Yielded(code, other.unbind()),
-            Err(error) => Outcome::Raised(error.into_value(py)),
+            Ok(PySendResult::Return(_)) => Sent::Returned(value.unbind()),
+            Ok(PySendResult::Next(other)) => Sent::Yielded(other.unbind()),
+            Err(error) => Sent::Raised(error.into_value(py)),
         };
     }
-    Outcome::Yielded(code, value.unbind())
+    Sent::Yielded(value.unbind())
 }
 
 fn is_tail(py: Python<'_>, code: &Code, clause: &ClauseCode) -> bool {

@@ -9,10 +9,12 @@
 //! attention, no bound is near. Whatever is not plain goes the long way, from the start or from where the clause stands.
 
 use super::Vm;
+use super::resume::discard_clause;
 use crate::core::continuation::{Continuation, ContinuationCell};
 use crate::core::dispatch;
+use crate::core::fault::Fate;
 use crate::core::frame::{ClauseFrame, Frame, Role};
-use crate::core::host::{Host, Outward, World};
+use crate::core::host::{Host, Plain, World};
 use crate::core::ids::{Capture, ClauseId, SegmentId};
 use crate::core::segment::{Remembered, Way};
 use crate::core::step::{Pending, Watch};
@@ -25,6 +27,10 @@ pub enum Reply<W: World> {
     Value(W::Value),
     /// This clause of the handler gives it; the driver calls it, and asks [`Vm::replied`].
     Clause(W::Handler, Called<W>),
+    /// A clause resumed: this goes to who waits in its continuation, see [`Vm::go_into`].
+    Resumed(W::Value, Continuation),
+    /// The call of a `@do` function: the driver makes it when [`Vm::wait_here`] has the generator.
+    Call,
 }
 
 /// A clause that is called on the short way. The capture and the frame that it has on the long way are made when it turns
@@ -51,8 +57,7 @@ enum Short {
 }
 
 impl<W: World> Vm<W> {
-    /// Replies to what a generator yielded, if that is an effect and can be answered on the short way; or if it is the
-    /// generator of a clause that delegates its effect.
+    /// Replies to what a generator yielded, if that is on the short way.
     #[inline]
     pub fn reply(&mut self, host: &mut impl Host<W>, yielded: &W::Value) -> Reply<W> {
         if !self.is_quiet() {
@@ -61,7 +66,7 @@ impl<W: World> Vm<W> {
         let here = self.current_segment;
         match dispatch::remembered(&self.segments[here], host, self.epoch, yielded).map(route) {
             Some(known) => self.reply_by(host, known, yielded, 1),
-            None => self.reply_to_clause(host, yielded),
+            None => self.reply_to_node(host, yielded),
         }
     }
 
@@ -73,7 +78,7 @@ impl<W: World> Vm<W> {
         node: &W::Value,
         effect: &W::Value,
     ) -> Reply<W> {
-        let is_passed = matches!(called.form, Short::Function) && host.outward(node) == Some(Outward::Passed);
+        let is_passed = matches!((&called.form, host.plain(node, None)), (Short::Function, Plain::Pass));
         if !is_passed || !self.is_quiet() {
             return Reply::Long;
         }
@@ -85,19 +90,121 @@ impl<W: World> Vm<W> {
         }
     }
 
-    /// A clause whose frame is on top yielded, and no effect whose route is known.
-    fn reply_to_clause(&mut self, host: &mut impl Host<W>, yielded: &W::Value) -> Reply<W> {
-        let here = self.current_segment;
-        let Some(Frame::Clause(clause)) = self.segments[here].frames.last() else { return Reply::Long };
-        if host.outward(yielded) != Some(Outward::Delegated) {
-            return Reply::Long;
+    /// Replies to a node: a call, or what a clause does whose frame is on top.
+    fn reply_to_node(&mut self, host: &mut impl Host<W>, node: &W::Value) -> Reply<W> {
+        let segment = &self.segments[self.current_segment];
+        let clause = match segment.frames.last() {
+            Some(Frame::Clause(clause)) => Some(clause),
+            _ => None,
+        };
+        match (host.plain(node, clause.and_then(|clause| clause.k.as_ref())), clause) {
+            (Plain::Do, _) if segment.has_room() && self.meter.can_enter() => {
+                self.meter.make_one();
+                Reply::Call
+            }
+            (Plain::Delegate, Some(clause)) => {
+                let Some(known) = dispatch::remembered(segment, host, self.epoch, &clause.effect).map(route) else {
+                    return Reply::Long;
+                };
+                let effect = host.clone_value(&clause.effect);
+                let reply = self.reply_by(host, known, &effect, 1).about(host, &effect);
+                host.discard(effect);
+                reply
+            }
+            (Plain::Resume(value), Some(clause)) => match self.take_waiting(host, clause) {
+                Some(body) => Reply::Resumed(value, body),
+                None => {
+                    host.discard(value);
+                    Reply::Long
+                }
+            },
+            _ => Reply::Long,
         }
-        let known = dispatch::remembered(&self.segments[here], host, self.epoch, &clause.effect).map(route);
-        let Some(known) = known else { return Reply::Long };
-        let effect = host.clone_value(&clause.effect);
-        let reply = self.reply_by(host, known, &effect, 1).about(host, &effect);
-        host.discard(effect);
-        reply
+    }
+
+    /// Takes the clause's own body, when a program waits at its perform, and in the context of the clause.
+    fn take_waiting(&self, host: &impl Host<W>, clause: &ClauseFrame<W>) -> Option<Continuation> {
+        let cell = host.cell(clause.k.as_ref()?);
+        let head = self.segments[clause.prompt].head?;
+        if !cell.is_fresh() || !self.segments[self.current_segment].has_room() || !self.awaits(head) {
+            return None;
+        }
+        let by = self.label_of(host, clause);
+        cell.take(&self.run, Fate::Resumed, by, |label| host.clone_label(label)).ok()
+    }
+
+    /// Whether on that segment a program waits for a value, in the context of the current one.
+    fn awaits(&self, segment: SegmentId) -> bool {
+        let (segment, here) = (&self.segments[segment], &self.segments[self.current_segment]);
+        matches!(segment.frames.last(), Some(Frame::Program(_))) && segment.context == here.context
+    }
+
+    /// The generator waits here for what it called.
+    #[inline]
+    pub fn wait_here(&mut self, code: W::Code) {
+        self.push_program(code);
+        self.meter.entered();
+    }
+
+    /// The generator waits here for the body that it resumed, and whoever waits in there goes on.
+    ///
+    /// # Panics
+    /// When nobody waits in there: [`Reply::Resumed`] says that somebody does.
+    pub fn go_into(&mut self, code: W::Code, body: Continuation) -> W::Code {
+        self.push_program(code);
+        self.current().pending_python = None;
+        self.attach(body);
+        self.pop_program().expect("a program waits at the perform")
+    }
+
+    fn pop_program(&mut self) -> Option<W::Code> {
+        let segment = self.current();
+        let Some(Frame::Program(_)) = segment.frames.last() else { return None };
+        let Some(Frame::Program(code)) = segment.frames.pop() else { return None };
+        segment.calls -= 1;
+        segment.pending_python = Some(Pending::Program);
+        self.meter.call_ended();
+        Some(code)
+    }
+
+    /// A program or a clause returned that: gives the generator that it goes to, if that waits for just this.
+    #[inline]
+    pub fn hand_down(&mut self, host: &mut impl Host<W>, value: &W::Value) -> Option<W::Code> {
+        if !self.is_quiet() {
+            return None;
+        }
+        match self.segments[self.current_segment].frames.last()? {
+            Frame::Program(_) => self.pop_program(),
+            Frame::Clause(_) => self.hand_down_from_clause(host, value),
+            _ => None,
+        }
+    }
+
+    /// The value is the answer of a value clause, or what the block came to that a control clause resumed.
+    fn hand_down_from_clause(&mut self, host: &mut impl Host<W>, value: &W::Value) -> Option<W::Code> {
+        let frames = &self.segments[self.current_segment].frames;
+        let Some(Frame::Clause(clause)) = frames.last() else { return None };
+        let waits = match &clause.k {
+            None => self.awaits(self.segments[clause.prompt].head?),
+            Some(k) => host.cell(k).is_spent() && matches!(frames.iter().nth_back(1), Some(Frame::Program(_))),
+        };
+        if !waits || clause.settled || host.ends_clause(value, clause.k.as_ref()) {
+            return None;
+        }
+        let Some(Frame::Clause(mut clause)) = self.current().frames.pop() else { return None };
+        self.meter.make_one();
+        if let Some(k) = clause.k.take_if(|k| self.spare.is_none() && host.is_ours(k)) {
+            if let Some(label) = host.cell(&k).forget_use() {
+                host.discard_label(label);
+            }
+            self.spare = Some(k);
+        } else if clause.k.is_none() {
+            self.current().pending_python = None;
+            let body = self.held_by(clause.prompt);
+            self.attach(body);
+        }
+        discard_clause(host, clause);
+        self.pop_program()
     }
 
     /// The reply of whoever the effect goes to, which is so many steps before it is answered.
@@ -130,10 +237,11 @@ impl<W: World> Vm<W> {
         Reply::Clause(host.clone_handler(&found.handler), Called { clause, effect: None, k, prompt, form })
     }
 
-    /// Whether what runs outside of that prompt runs in the context of the current segment.
+    /// Whether what runs outside of that prompt runs in the context of the current segment, and both have room for it.
     fn runs_where_it_is(&self, prompt: SegmentId) -> bool {
-        let outside = self.segments[prompt].caller.map(|outside| self.segments[outside].context);
-        outside == Some(self.segments[self.current_segment].context)
+        let here = &self.segments[self.current_segment];
+        let outside = self.segments[prompt].caller.map(|outside| &self.segments[outside]);
+        here.has_room() && outside.is_some_and(|outside| outside.context == here.context && outside.has_room_for(2))
     }
 
     /// A `K` for a clause: the last one, if it came back and nobody else has seen more of it.

@@ -6,73 +6,121 @@ use pyo3::types::PyAny;
 use super::{LOOK_TURNS, Machine};
 use crate::core::step::{Outcome, PythonCall};
 use crate::core::vm::{Called, Reply};
-use crate::py::call;
+use crate::py::call::{self, Sent};
 use crate::py::classes::handler::Installed;
-use crate::py::world::PyWorld;
+use crate::py::world::{Code, PyWorld};
 
 impl Machine {
-    /// Runs user code. As long as a generator yields what can be answered at once, it goes on at once.
+    /// Runs user code. As long as what comes of it is on the short way, it goes on at once.
     #[inline]
     pub(super) fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Outcome<PyWorld> {
         if let Err(error) = self.entered.switch(py, self.vm.context().map(|(_, context)| context)) {
             return Outcome::Raised(error.into_value(py));
         }
         let mut outcome = call::run(py, call, &mut self.roots);
-        while self.trash.is_empty() && !(self.turns + 1).is_multiple_of(LOOK_TURNS) {
-            let Outcome::Yielded(_, effect) = &outcome else { break };
-            let reply = self.vm.reply(host!(self, py), effect);
-            if matches!(reply, Reply::Long) {
-                break;
-            }
-            let Outcome::Yielded(code, effect) = outcome else { unreachable!("it was looked at") };
-            let answer = match reply {
-                Reply::Value(value) => Ok(value),
-                Reply::Clause(handler, called) => self.clause(py, &effect, handler, called),
-                Reply::Long => unreachable!("it was looked at"),
+        while self.is_short() {
+            outcome = match outcome {
+                Outcome::Yielded(code, yielded) => match self.go_on(py, code, yielded) {
+                    Ok(outcome) => outcome,
+                    Err(outcome) => return outcome,
+                },
+                Outcome::Returned(value) => match self.vm.hand_down(host!(self, py), &value) {
+                    Some(code) => {
+                        self.sweep();
+                        call::send(py, code, value.bind(py))
+                    }
+                    None => return Outcome::Returned(value),
+                },
+                outcome => return outcome,
             };
-            let answer = match answer {
-                Ok(answer) => {
-                    effect.drop_ref(py);
-                    answer
-                }
-                Err((called, came)) => {
-                    outcome = came;
-                    drop(self.vm.take_over(code, effect, called));
-                    continue;
-                }
-            };
-            self.sweep();
             self.turns += 1;
-            outcome = call::send(py, code, answer.bind(py));
         }
         outcome
     }
 
-    /// Calls a clause on the short way, and the one outside of it when it passes its effect on: gives the answer, or who is
-    /// to be taken over and what came of it.
+    /// Whether nothing is to be done between this piece of user code and the next.
+    #[inline]
+    fn is_short(&self) -> bool {
+        self.trash.is_empty() && !(self.turns + 1).is_multiple_of(LOOK_TURNS)
+    }
+
+    /// What a generator yields is answered, as long as that is short: gives what came of user code that is another's, or
+    /// of the end of this one.
+    ///
+    /// # Errors
+    /// The outcome with which the long way begins.
+    #[inline]
+    fn go_on(
+        &mut self,
+        py: Python<'_>,
+        mut code: Code,
+        mut yielded: Py<PyAny>,
+    ) -> Result<Outcome<PyWorld>, Outcome<PyWorld>> {
+        loop {
+            let mut reply = self.vm.reply(host!(self, py), &yielded);
+            // A clause is called where it stands in the reply: to move it first would stall on what was just written.
+            let came = match &mut reply {
+                Reply::Clause(handler, called) => Some(self.clause(py, &yielded, handler, called)),
+                _ => None,
+            };
+            let answer = match (reply, came) {
+                (Reply::Clause(handler, _), Some(Ok(answer))) => {
+                    handler.drop_ref(py);
+                    answer
+                }
+                (Reply::Clause(_, called), Some(Err(came))) => {
+                    drop(self.vm.take_over(code, yielded, called));
+                    return Ok(came);
+                }
+                (Reply::Value(value), _) => value,
+                (Reply::Resumed(value, body), _) => {
+                    code = self.vm.go_into(code, body);
+                    value
+                }
+                (Reply::Call, _) => {
+                    self.vm.wait_here(code);
+                    return Ok(call::run(py, PythonCall::Start(yielded), &mut self.roots));
+                }
+                (Reply::Long | Reply::Clause(..), _) => return Err(Outcome::Yielded(code, yielded)),
+            };
+            yielded.drop_ref(py);
+            self.sweep();
+            let sent = call::step(py, &code, answer.bind(py));
+            answer.drop_ref(py);
+            yielded = match sent {
+                Sent::Yielded(next) => next,
+                Sent::Returned(value) => return Ok(Outcome::Returned(value)),
+                Sent::Raised(error) => return Ok(Outcome::Raised(error)),
+            };
+            self.turns += 1;
+            if !self.is_short() {
+                return Err(Outcome::Yielded(code, yielded));
+            }
+        }
+    }
+
+    /// Calls a clause on the short way, and the one outside of it when it passes its effect on: gives the answer, or what
+    /// came of it when that is to be taken over.
     #[inline]
     fn clause(
         &mut self,
         py: Python<'_>,
         yielded: &Py<PyAny>,
-        mut handler: Py<Installed>,
-        mut called: Called<PyWorld>,
-    ) -> Result<Py<PyAny>, (Called<PyWorld>, Outcome<PyWorld>)> {
+        handler: &mut Py<Installed>,
+        called: &mut Called<PyWorld>,
+    ) -> Result<Py<PyAny>, Outcome<PyWorld>> {
         loop {
             let effect = called.effect.as_ref().unwrap_or(yielded);
-            let came = call::run_clause(py, &handler, called.clause, effect, called.k.as_ref());
-            handler.drop_ref(py);
-            match came {
+            match call::run_clause(py, handler, called.clause, effect, called.k.as_ref()) {
                 Outcome::Returned(value) => {
-                    let replied = self.vm.replied(host!(self, py), &mut called, value);
-                    return replied.map_err(|value| (called, Outcome::Returned(value)));
+                    return self.vm.replied(host!(self, py), called, value).map_err(Outcome::Returned);
                 }
-                Outcome::Forwarded(node, effect) => match self.vm.passed(host!(self, py), &called, &node, &effect) {
+                Outcome::Forwarded(node, effect) => match self.vm.passed(host!(self, py), called, &node, &effect) {
                     Reply::Value(value) => return Ok(value),
-                    Reply::Clause(outer, next) => (handler, called) = (outer, next),
-                    Reply::Long => return Err((called, Outcome::Forwarded(node, effect))),
+                    Reply::Clause(outer, next) => (*handler, *called) = (outer, next),
+                    _ => return Err(Outcome::Forwarded(node, effect)),
                 },
-                came => return Err((called, came)),
+                came => return Err(came),
             }
         }
     }

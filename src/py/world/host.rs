@@ -8,7 +8,7 @@ use super::sole::is_held_by;
 use super::{Code, Dead, PyHost, PyWorld, ends_clause};
 use crate::core::continuation::ContinuationCell;
 use crate::core::ctrl::Ctrl;
-use crate::core::host::{Form, Host, Outward};
+use crate::core::host::{Form, Host, Plain};
 use crate::core::ids::ClauseId;
 use crate::py::classes::continuation::K;
 use crate::py::classes::effect::EffectBase;
@@ -112,12 +112,23 @@ impl Host<PyWorld> for PyHost<'_, '_> {
         &k.get().cell
     }
 
-    fn outward(&self, node: &Py<PyAny>) -> Option<Outward> {
+    fn plain(&self, node: &Py<PyAny>, k: Option<&Py<PyAny>>) -> Plain<PyWorld> {
         let node = node.bind(self.py);
-        if node.is_exact_instance_of::<nodes::Delegate>() {
-            return Some(Outward::Delegated);
+        if let Ok(call) = node.cast_exact::<nodes::Call>() {
+            return if call.get().is_do { Plain::Do } else { Plain::Other };
         }
-        node.is_exact_instance_of::<nodes::Pass>().then_some(Outward::Passed)
+        if let Ok(resume) = node.cast_exact::<nodes::Resume>() {
+            let own = k.is_some_and(|k| resume.get().k.get().is(k));
+            return if own { Plain::Resume(resume.get().value.clone_ref(self.py)) } else { Plain::Other };
+        }
+        if node.is_exact_instance_of::<nodes::Delegate>() {
+            return Plain::Delegate;
+        }
+        if node.is_exact_instance_of::<nodes::Pass>() { Plain::Pass } else { Plain::Other }
+    }
+
+    fn is_ours(&self, k: &Py<PyAny>) -> bool {
+        is_held_by(1, k.bind(self.py))
     }
 
     fn resumes(&mut self, node: Py<PyAny>, k: &Py<PyAny>) -> Result<Py<PyAny>, Py<PyAny>> {

@@ -8,9 +8,10 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use segue::core::arena::LIVE_SEGMENTS;
+use segue::core::ctrl::Ctrl;
 use segue::core::dispatch::LIVE_CONTINUATIONS;
 use segue::core::fault::{Cause, Fault, Refusal};
-use segue::core::host::Form;
+use segue::core::host::{Form, Host};
 use segue::core::limits::Bounds;
 use segue::core::native::Stance;
 use segue::core::segment::Hooks;
@@ -148,30 +149,55 @@ impl Machine {
     /// A generator that yields what can be answered at once goes on at once, as in the binding's driver.
     fn reply(&mut self, mut outcome: Outcome<Scripted>) -> Outcome<Scripted> {
         loop {
-            let Outcome::Yielded(mut code, effect) = outcome else { return outcome };
-            let reply = ledger::inside(|| self.vm.reply(&mut self.host, &effect));
+            let reply = match &outcome {
+                Outcome::Yielded(_, yielded) => ledger::inside(|| self.vm.reply(&mut self.host, yielded)),
+                Outcome::Returned(value) => match ledger::inside(|| self.vm.hand_down(&mut self.host, value)) {
+                    Some(code) => {
+                        outcome = self.send(code, value.share());
+                        continue;
+                    }
+                    None => Reply::Long,
+                },
+                _ => Reply::Long,
+            };
             self.host.trash.clear();
-            let answer = match reply {
-                Reply::Long => return Outcome::Yielded(code, effect),
-                Reply::Value(value) => {
-                    drop(effect);
-                    value
-                }
-                Reply::Clause(handler, called) => match self.clause(&effect, handler, called) {
-                    Ok(answer) => answer,
+            if matches!(reply, Reply::Long) {
+                return outcome;
+            }
+            let Outcome::Yielded(code, yielded) = outcome else { unreachable!("only what was yielded has a reply") };
+            let (code, answer) = match reply {
+                Reply::Value(value) => (code, value),
+                Reply::Clause(handler, called) => match self.clause(&yielded, handler, called) {
+                    Ok(answer) => (code, answer),
                     Err((called, came)) => {
-                        drop(ledger::inside(|| self.vm.take_over(code, effect, called)));
+                        drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
                         outcome = came;
                         continue;
                     }
                 },
+                Reply::Resumed(value, body) => (ledger::inside(|| self.vm.go_into(code, body)), value),
+                Reply::Call => {
+                    ledger::inside(|| self.vm.wait_here(code));
+                    let Ctrl::Do(call) = self.host.classify(yielded) else { unreachable!("it is a call") };
+                    let (line, came) = Self::python(PythonCall::Start(call));
+                    self.listing.push(line);
+                    outcome = came;
+                    continue;
+                }
+                Reply::Long => unreachable!("it was looked at"),
             };
-            let sent = format!("send {} <- {answer}", code.name);
-            let moved = code.send(answer);
-            let (line, next) = moved_on(sent, code, moved);
-            self.listing.push(line);
-            outcome = next;
+            drop(yielded);
+            outcome = self.send(code, answer);
         }
+    }
+
+    fn send(&mut self, mut code: Box<Generator>, answer: Value) -> Outcome<Scripted> {
+        self.host.trash.clear();
+        let sent = format!("send {} <- {answer}", code.name);
+        let moved = code.send(answer);
+        let (line, next) = moved_on(sent, code, moved);
+        self.listing.push(line);
+        next
     }
 
     /// A clause on the short way, and those outside of it to which its effect is passed on.
@@ -195,7 +221,7 @@ impl Machine {
                     match ledger::inside(|| self.vm.passed(&mut self.host, &called, &node, &effect)) {
                         Reply::Value(value) => return Ok(value),
                         Reply::Clause(outer, next) => (handler, called) = (outer, next),
-                        Reply::Long => return Err((called, Outcome::Forwarded(node, effect))),
+                        _ => return Err((called, Outcome::Forwarded(node, effect))),
                     }
                 }
                 came => return Err((called, came)),

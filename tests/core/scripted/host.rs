@@ -7,7 +7,7 @@ use std::sync::Arc;
 use segue::core::continuation::ContinuationCell;
 use segue::core::ctrl::Ctrl;
 use segue::core::frame::Resumption;
-use segue::core::host::{Form, Host, Outward, World};
+use segue::core::host::{Form, Host, Plain, World};
 use segue::core::ids::ClauseId;
 
 use super::ledger;
@@ -272,12 +272,18 @@ impl Host<Scripted> for ScriptedHost {
         k.cell()
     }
 
-    fn outward(&self, node: &Value) -> Option<Outward> {
+    fn plain(&self, node: &Value, own: Option<&Value>) -> Plain<Scripted> {
         match node.datum() {
-            Datum::Node(Node::Delegate) => Some(Outward::Delegated),
-            Datum::Node(Node::Pass) => Some(Outward::Passed),
-            _ => None,
+            Datum::Node(Node::Do(..)) => Plain::Do,
+            Datum::Node(Node::Delegate) => Plain::Delegate,
+            Datum::Node(Node::Pass) => Plain::Pass,
+            Datum::Node(Node::Resume(k, value)) if own.is_some_and(|own| own.same(k)) => Plain::Resume(value.share()),
+            _ => Plain::Other,
         }
+    }
+
+    fn is_ours(&self, k: &Value) -> bool {
+        k.owners() == 1
     }
 
     fn resumes(&mut self, node: Value, k: &Value) -> Result<Value, Value> {
