@@ -24,6 +24,7 @@ TOOLS := $(VENV)/.stamp-tools
 BUILT := $(VENV)/.stamp-built
 SEMGREP_VENV := .venv-semgrep
 SEMGREP := $(SEMGREP_VENV)/.stamp-tools
+FLOOR := $(VENV)/.stamp-floor
 BENCH_VENV := .venv-bench
 BENCH := $(BENCH_VENV)/.stamp-built
 PEERS_VENV := .venv-peers
@@ -157,6 +158,10 @@ bench-peers: $(BENCH) $(PEERS) ## the same, and the newest version of each peer 
 bench-suite: $(BENCH) ## the eleven programs of effect-handlers-bench: Segue, a machine in plain Python, by hand, no effects
 	$(BENCH_VENV)/bin/python -m benches.effect_handlers_bench $(OPTIONS)
 
+.PHONY: bench-gate
+bench-gate: $(FLOOR) ## instructions of the most important paths, counted by valgrind, against the limits in benches/gate.toml
+	$(BIN)/python -m benches.gate
+
 .PHONY: bench-core
 bench-core: ## the core's transitions without an interpreter
 	cargo bench $(CORE) --bench core -- $(OPTIONS)
@@ -215,6 +220,12 @@ $(BENCH): requirements-bench.txt $(TOOLS) $(RUST_SOURCES) $(PYTHON_SOURCES) $(FL
 	$(BIN)/maturin build --release --locked --quiet --interpreter $(BENCH_VENV)/bin/python --out $(WHEELS)
 	$(call build_floor,$(BENCH_VENV),$(WHEELS))
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/*.whl
+	@touch $@
+
+$(FLOOR): $(BUILT) $(FLOOR_SOURCES)
+	rm -rf $(WHEELS)-floor
+	$(call build_floor,$(VENV),$(WHEELS)-floor)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)-floor/*.whl
 	@touch $@
 
 # A peer that cannot be installed is a line of the table.

@@ -6,8 +6,10 @@ import gc
 import sys
 
 from benches.floors import bare, same
+from benches.loops import triangle
 from benches.row import Work, nanoseconds
-from benches.rows.effects import GET, generator_clause, handled
+from benches.rows.effects import GET, called, generator_clause, handled, plain_clause, value_clause
+from benches.rows.tasks import scheduled, spawn
 from segue import do, run, state
 
 
@@ -25,7 +27,11 @@ def got(size):
 
 SUBJECTS = {
     "get": {"subject": got, "floor": same(gets.__wrapped__, 1, int)},
+    "value-clause": {"subject": handled(value_clause), "floor": bare},
+    "plain-clause": {"subject": handled(plain_clause), "floor": bare},
     "generator-clause": {"subject": handled(generator_clause), "floor": bare},
+    "call": {"subject": called, "floor": bare},
+    "spawn": {"subject": scheduled(spawn, triangle), "floor": bare},
 }
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 
 import benches.row
 import pytest
-from benches import counting, floors, table
+from benches import counting, floors, gate, table
 from benches.loops import LOOPS
 from benches.measure import take_turns
 from benches.peers import NAMES, field, worker
@@ -72,6 +72,28 @@ def test_instructions_are_those_of_the_operations_alone(monkeypatch):
     cost = {"subject": 30, "floor": 10}
     monkeypatch.setattr(instructions, "count", lambda name, which, size: 10**6 + cost[which] * size)
     assert BY_NAME["instructions-get"].amount(100) == 3.0
+
+
+def test_the_gate_has_a_limit_for_each_path():
+    assert gate.limits().keys() == counting.SUBJECTS.keys()
+    assert gate.limits()["get"] <= 1.8
+    assert gate.limits()["generator-clause"] <= 9
+
+
+@pytest.mark.parametrize(("counted", "ended", "told"), [(1.0, 0, "yes"), (1_000.0, 1, "**no**")])
+def test_the_gate_is_shut_where_a_limit_is_passed(monkeypatch, capsys, counted, ended, told):
+    monkeypatch.setattr(gate, "COMPILED", True)
+    monkeypatch.setattr(gate, "counted", lambda path: lambda size: counted if path == "get" else 1.0)
+    assert gate.main() == ended
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| get ")]
+    assert told in line
+
+
+def test_the_gate_says_so_where_nothing_can_be_counted(monkeypatch, capsys):
+    monkeypatch.setattr(gate, "COMPILED", True)
+    monkeypatch.setattr(instructions.shutil, "which", lambda name: None)
+    assert gate.main() == 0
+    assert "Nothing was counted: valgrind is not installed" in capsys.readouterr().out
 
 
 def test_instructions_cannot_be_counted_without_valgrind(monkeypatch):

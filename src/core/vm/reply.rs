@@ -5,6 +5,8 @@
 //!   short  yield ─► reply ─────────────────────────────────────────────────────────► send
 //! ```
 //!
+//! Frames are pushed where there is room for one more after them: who has to make room is the long way.
+//!
 //! It is open where nothing else is to be seen: the route is remembered, nobody watches, intercepts, slices or asks for
 //! attention, no bound is near. Whatever is not plain goes the long way, from the start or from where the clause stands.
 
@@ -98,7 +100,7 @@ impl<W: World> Vm<W> {
             _ => None,
         };
         match (host.plain(node, clause.and_then(|clause| clause.k.as_ref())), clause) {
-            (Plain::Do, _) if segment.has_room() && self.meter.can_enter() => {
+            (Plain::Do, _) if segment.has_room_for(2) && self.meter.can_enter() => {
                 self.meter.make_one();
                 Reply::Call
             }
@@ -126,7 +128,7 @@ impl<W: World> Vm<W> {
     fn take_waiting(&self, host: &impl Host<W>, clause: &ClauseFrame<W>) -> Option<Continuation> {
         let cell = host.cell(clause.k.as_ref()?);
         let head = self.segments[clause.prompt].head?;
-        if !cell.is_fresh() || !self.segments[self.current_segment].has_room() || !self.awaits(head) {
+        if !cell.is_fresh() || !self.segments[self.current_segment].has_room_for(2) || !self.awaits(head) {
             return None;
         }
         let by = self.label_of(host, clause);
