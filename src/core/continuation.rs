@@ -158,7 +158,6 @@ impl<W: World> ContinuationCell<W> {
 
     /// The prompt of its chain and the capture, while it is unused and belongs to `run`.
     pub(super) fn prompt_of(&self, run: &Arc<Mailbox>) -> Option<(SegmentId, Capture)> {
-        let _used = locked(&self.used);
         if self.stage() == USED || !self.belongs_to(run) { None } else { self.chain() }
     }
 

@@ -52,8 +52,8 @@ pub enum Plain<W: World> {
     Delegate,
     /// `Pass()`.
     Pass,
-    /// `Resume(k, value)` of the clause's own `k`: the value.
-    Resume(W::Value),
+    /// `Resume(k, value)`.
+    Resume(W::Value, W::Value),
     /// Another one.
     Other,
 }
@@ -100,8 +100,8 @@ pub trait Host<W: World>: Store<W> {
     /// The cell of a `K` object.
     fn cell<'a>(&'a self, k: &'a W::Value) -> &'a ContinuationCell<W>;
 
-    /// Which of the nodes that is that go the short way, if it is one; `k` is that of the clause that stands there.
-    fn plain(&self, node: &W::Value, k: Option<&W::Value>) -> Plain<W>;
+    /// Which of the nodes that is that go the short way, if it is one.
+    fn plain(&self, node: &W::Value) -> Plain<W>;
     /// Whether nobody but the machine holds a `K`, not even weakly.
     fn is_ours(&self, k: &W::Value) -> bool;
     /// Takes apart the node with which a clause resumes its own `k`: the value, if nobody but the machine holds the node or

@@ -80,7 +80,7 @@ impl<W: World> Vm<W> {
         node: &W::Value,
         effect: &W::Value,
     ) -> Reply<W> {
-        let is_passed = matches!((&called.form, host.plain(node, None)), (Short::Function, Plain::Pass));
+        let is_passed = matches!((&called.form, host.plain(node)), (Short::Function, Plain::Pass));
         if !is_passed || !self.is_quiet() {
             return Reply::Long;
         }
@@ -99,7 +99,7 @@ impl<W: World> Vm<W> {
             Some(Frame::Clause(clause)) => Some(clause),
             _ => None,
         };
-        match (host.plain(node, clause.and_then(|clause| clause.k.as_ref())), clause) {
+        match (host.plain(node), clause) {
             (Plain::Do, _) if segment.has_room_for(2) && self.meter.can_enter() => {
                 self.meter.make_one();
                 Reply::Call
@@ -113,26 +113,29 @@ impl<W: World> Vm<W> {
                 host.discard(effect);
                 reply
             }
-            (Plain::Resume(value), Some(clause)) => match self.take_waiting(host, clause) {
-                Some(body) => Reply::Resumed(value, body),
-                None => {
-                    host.discard(value);
-                    Reply::Long
+            (Plain::Resume(k, value), _) => {
+                let body = self.take_waiting(host, &k);
+                host.discard(k);
+                match body {
+                    Some(body) => Reply::Resumed(value, body),
+                    None => {
+                        host.discard(value);
+                        Reply::Long
+                    }
                 }
-            },
+            }
             _ => Reply::Long,
         }
     }
 
-    /// Takes the clause's own body, when a program waits at its perform, and in the context of the clause.
-    fn take_waiting(&self, host: &impl Host<W>, clause: &ClauseFrame<W>) -> Option<Continuation> {
-        let cell = host.cell(clause.k.as_ref()?);
-        let head = self.segments[clause.prompt].head?;
-        if !cell.is_fresh() || !self.segments[self.current_segment].has_room_for(2) || !self.awaits(head) {
+    /// Takes what a `k` of this run stands for, when a program waits at its perform, in the context of the current segment.
+    fn take_waiting(&self, host: &impl Host<W>, k: &W::Value) -> Option<Continuation> {
+        let head = self.segments[self.unused_prompt(host, k)?].head?;
+        if !self.segments[self.current_segment].has_room_for(2) || !self.awaits(head) {
             return None;
         }
-        let by = self.label_of(host, clause);
-        cell.take(&self.run, Fate::Resumed, by, |label| host.clone_label(label)).ok()
+        let by = self.user_label(host);
+        host.cell(k).take(&self.run, Fate::Resumed, by, |label| host.clone_label(label)).ok()
     }
 
     /// Whether on that segment a program waits for a value, in the context of the current one.
@@ -182,20 +185,20 @@ impl<W: World> Vm<W> {
         }
     }
 
-    /// The value is the answer of a value clause, or what the block came to that a control clause resumed.
+    /// The value is the answer of a value clause; or a control clause's, whose `k` was used or is kept.
     fn hand_down_from_clause(&mut self, host: &mut impl Host<W>, value: &W::Value) -> Option<W::Code> {
         let frames = &self.segments[self.current_segment].frames;
         let Some(Frame::Clause(clause)) = frames.last() else { return None };
         let waits = match &clause.k {
             None => self.awaits(self.segments[clause.prompt].head?),
-            Some(k) => host.cell(k).is_spent() && matches!(frames.iter().nth_back(1), Some(Frame::Program(_))),
+            Some(k) => !self.ends_block(host, clause, k) && matches!(frames.iter().nth_back(1), Some(Frame::Program(_))),
         };
         if !waits || clause.settled || host.ends_clause(value, clause.k.as_ref()) {
             return None;
         }
         let Some(Frame::Clause(mut clause)) = self.current().frames.pop() else { return None };
         self.meter.make_one();
-        if let Some(k) = clause.k.take_if(|k| self.spare.is_none() && host.is_ours(k)) {
+        if let Some(k) = clause.k.take_if(|k| self.spare.is_none() && host.cell(k).is_spent() && host.is_ours(k)) {
             if let Some(label) = host.cell(&k).forget_use() {
                 host.discard_label(label);
             }
@@ -310,6 +313,12 @@ impl<W: World> Vm<W> {
         self.push_frame(Frame::Clause(ClauseFrame { effect, k, prompt, birth, clause, role, settled: false }));
         self.current().pending_python = Some(Pending::Program);
         left
+    }
+
+    /// Whether the clause's value ends its block, or is an error there: its `k` is neither used nor kept for later.
+    fn ends_block(&self, host: &impl Host<W>, clause: &ClauseFrame<W>, k: &W::Value) -> bool {
+        let cell = host.cell(k);
+        cell.is_fresh() || (!cell.is_spent() && self.segments[clause.prompt].prompt().is_some_and(|it| it.forked))
     }
 
     /// Whether nobody is to see more of an effect than its answer.

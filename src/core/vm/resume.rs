@@ -399,7 +399,7 @@ impl<W: World> Vm<W> {
     }
 
     /// The clause that uses a `k` here, for messages: the nearest one, if it is near.
-    fn user_label(&self, host: &impl Host<W>) -> Option<W::Label> {
+    pub(super) fn user_label(&self, host: &impl Host<W>) -> Option<W::Label> {
         let mut frames = 0;
         for (id, segment) in trace::outward(&self.segments, self.current_segment) {
             for index in (0..segment.frames.len()).rev() {

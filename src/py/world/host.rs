@@ -112,14 +112,14 @@ impl Host<PyWorld> for PyHost<'_, '_> {
         &k.get().cell
     }
 
-    fn plain(&self, node: &Py<PyAny>, k: Option<&Py<PyAny>>) -> Plain<PyWorld> {
+    fn plain(&self, node: &Py<PyAny>) -> Plain<PyWorld> {
         let node = node.bind(self.py);
         if let Ok(call) = node.cast_exact::<nodes::Call>() {
             return if call.get().is_do { Plain::Do } else { Plain::Other };
         }
         if let Ok(resume) = node.cast_exact::<nodes::Resume>() {
-            let own = k.is_some_and(|k| resume.get().k.get().is(k));
-            return if own { Plain::Resume(resume.get().value.clone_ref(self.py)) } else { Plain::Other };
+            let resume = resume.get();
+            return Plain::Resume(resume.k.clone_ref(self.py), resume.value.clone_ref(self.py));
         }
         if node.is_exact_instance_of::<nodes::Delegate>() {
             return Plain::Delegate;

@@ -272,12 +272,12 @@ impl Host<Scripted> for ScriptedHost {
         k.cell()
     }
 
-    fn plain(&self, node: &Value, own: Option<&Value>) -> Plain<Scripted> {
+    fn plain(&self, node: &Value) -> Plain<Scripted> {
         match node.datum() {
             Datum::Node(Node::Do(..)) => Plain::Do,
             Datum::Node(Node::Delegate) => Plain::Delegate,
             Datum::Node(Node::Pass) => Plain::Pass,
-            Datum::Node(Node::Resume(k, value)) if own.is_some_and(|own| own.same(k)) => Plain::Resume(value.share()),
+            Datum::Node(Node::Resume(k, value)) => Plain::Resume(k.share(), value.share()),
             _ => Plain::Other,
         }
     }
