@@ -250,7 +250,8 @@ fn clause_outcome(
     let clause = installed.table.get().clause(id);
     let function = clause.function.as_ref().ok_or_else(|| PyTypeError::new_err("a native clause has no function"))?;
     let function = function.bind(py);
-    let is_tail = clause.is_generator && !matches!(clause.tail(py)?, Tail::Nowhere);
+    // A value clause has no `k` to resume in tail position.
+    let is_tail = clause.is_generator && k.is_some() && !matches!(clause.tail(py)?, Tail::Nowhere);
     let result = match (clause.bind, k) {
         (false, None) => function.call1((effect,)),
         (false, Some(k)) => function.call1((effect, k)),

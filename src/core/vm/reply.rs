@@ -191,7 +191,9 @@ impl<W: World> Vm<W> {
         let Some(Frame::Clause(clause)) = frames.last() else { return None };
         let waits = match &clause.k {
             None => self.awaits(self.segments[clause.prompt].head?),
-            Some(k) => !self.ends_block(host, clause, k) && matches!(frames.iter().nth_back(1), Some(Frame::Program(_))),
+            Some(k) => {
+                !self.ends_block(host, clause, k) && matches!(frames.iter().nth_back(1), Some(Frame::Program(_)))
+            }
         };
         if !waits || clause.settled || host.ends_clause(value, clause.k.as_ref()) {
             return None;
