@@ -39,6 +39,8 @@ class EffectMeta(type):
     """The fields in order, each with its default or the mark that it has none."""
     __segue_fields__: tuple[str, ...]
     """The names of the fields, in order."""
+    __segue_rest__: tuple[object, ...]
+    """The defaults of the fields that have one: the last ones."""
     __segue_hidden__: tuple[str, ...]
     """The names of those whose values are not shown."""
     __segue_bind__: Callable[..., tuple[object, ...]]
@@ -74,6 +76,7 @@ class EffectMeta(type):
         _check_places(cls, tuple(fields))
         cls.__segue_defaults__ = fields
         cls.__segue_fields__ = tuple(fields)
+        cls.__segue_rest__ = tuple(default for default in fields.values() if default is not _REQUIRED)
         cls.__segue_hidden__ = _hidden(cls, hidden)
         cls.__segue_bind__ = staticmethod(_binder(cls, fields))
         if "__match_args__" not in namespace:

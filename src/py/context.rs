@@ -83,19 +83,37 @@ fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<Py
     made.map_or_else(|_| py.None(), Bound::unbind)
 }
 
-/// Where code is suspended: its code object and the place in it, which lead to a line when somebody asks.
-pub fn mark(py: Python<'_>, code: &Code) -> Py<PyAny> {
-    let generator = code.generator.bind(py);
-    let place = generator.getattr(intern!(py, "gi_code")).and_then(|code| {
+/// The last place that was marked: tasks are spawned in loops, at the same place again.
+#[derive(Debug, Default)]
+pub struct Marks(Option<Py<Mark>>);
+
+impl Marks {
+    /// Where code is suspended: its code object and the place in it, which lead to a line when somebody asks.
+    pub fn mark(&mut self, py: Python<'_>, code: &Code) -> Py<PyAny> {
+        self.place(py, code).map_or_else(|_| py.None(), Py::into_any)
+    }
+
+    fn place(&mut self, py: Python<'_>, code: &Code) -> PyResult<Py<Mark>> {
+        let generator = code.generator.bind(py);
+        let code = generator.getattr(intern!(py, "gi_code"))?;
         let frame = generator.getattr(intern!(py, "gi_frame"))?;
-        Py::new(py, Mark { code: code.unbind(), at: frame.getattr(intern!(py, "f_lasti"))?.extract()? })
-    });
-    place.map_or_else(|_| py.None(), Py::into_any)
+        let at = frame.getattr(intern!(py, "f_lasti"))?.extract()?;
+        if let Some(last) = &self.0
+            && last.get().at == at
+            && last.get().code.is(&code)
+        {
+            return Ok(last.clone_ref(py));
+        }
+        let mark = Py::new(py, Mark { code: code.unbind(), at })?;
+        self.0 = Some(mark.clone_ref(py));
+        Ok(mark)
+    }
 }
 
 /// A place in code. A code object holds no other objects but constants and names: the collector need not see it.
 #[pyclass(frozen, module = "segue._vm")]
-struct Mark {
+#[derive(Debug)]
+pub struct Mark {
     code: Py<PyAny>,
     at: i32,
 }

@@ -13,6 +13,7 @@ use super::classes::nodes;
 use super::classes::result::RunResult;
 use super::classes::text::safe_repr;
 use super::contained::contained;
+use super::context::Marks;
 use super::desks::Seat;
 use super::entered::Entered;
 use super::errands::Errands;
@@ -35,6 +36,7 @@ macro_rules! host {
             discontinued: &$machine.discontinued,
             entered: &mut $machine.entered,
             errands: &mut $machine.errands,
+            marks: &mut $machine.marks,
         }
     };
 }
@@ -58,6 +60,7 @@ pub struct Machine {
     roots: Roots,
     entered: Entered,
     errands: Errands,
+    marks: Marks,
     idle: bool,
     trace: Option<Vec<Py<PyAny>>>,
     signal: Option<PyErr>,
@@ -132,6 +135,7 @@ impl Machine {
             roots,
             entered: Entered::default(),
             errands: Errands::of(setting.driven),
+            marks: Marks::default(),
             idle: false,
             trace: setting.trace.then(Vec::new),
             signal: None,

@@ -12,6 +12,7 @@ use super::classes::nodes::{self, DoExpr, NodeKind};
 use super::classes::root_generator::RootGenerator;
 use super::classes::store::{Mapping, ThunkCell};
 use super::contained::refused;
+use super::context::Marks;
 use super::entered::Entered;
 use super::errands::{Errands, Unawaited};
 use crate::core::host::World;
@@ -180,6 +181,8 @@ pub struct PyHost<'a, 'py> {
     pub errands: &'a mut Errands,
     /// The context that user code runs in now.
     pub entered: &'a mut Entered,
+    /// Where tasks were spawned last.
+    pub marks: &'a mut Marks,
 }
 
 impl<'py> PyHost<'_, 'py> {

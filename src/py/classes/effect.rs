@@ -1,8 +1,8 @@
 //! The base of effects: frozen data whose fields stand in one tuple (semantics 2).
 //!
-//! The metaclass of `segue.Effect` gives each class the names of its fields (`__segue_fields__`), a binder for keywords
-//! and defaults (`__segue_bind__`) and one [`EffectField`] a field. A call with all fields by position, the common one,
-//! takes the argument tuple as it is.
+//! The metaclass of `segue.Effect` gives each class the names of its fields (`__segue_fields__`), the defaults of the last
+//! of them (`__segue_rest__`), a binder for keywords and errors (`__segue_bind__`) and one [`EffectField`] a field. A call
+//! with all fields by position, the common one, takes the argument tuple as it is.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,6 +11,7 @@ use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
+use smallvec::SmallVec;
 
 use super::link::{Held, Link};
 use super::nodes::{flat_map, map};
@@ -33,8 +34,13 @@ impl EffectBase {
     fn new(cls: &Bound<'_, PyType>, args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let py = cls.py();
         let names = field_names(cls)?;
-        if kwargs.is_none() && args.len() == names.len() {
-            return Ok(Self { fields: args.into() });
+        if kwargs.is_none() {
+            if args.len() == names.len() {
+                return Ok(Self { fields: args.into() });
+            }
+            if let Some(fields) = filled_up(cls, args, names.len())? {
+                return Ok(Self { fields: fields.into() });
+            }
         }
         let _inside = leaving::enter(py);
         let bound = cls.getattr(intern!(py, "__segue_bind__"))?.call(args, kwargs)?.cast_into::<PyTuple>()?;
@@ -101,6 +107,22 @@ impl EffectBase {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.fields.visit(visit)
     }
+}
+
+/// The arguments and the defaults of the fields behind them, where those have any.
+fn filled_up<'py>(
+    cls: &Bound<'py, PyType>,
+    args: &Bound<'py, PyTuple>,
+    fields: usize,
+) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    let rest = cls.getattr(intern!(cls.py(), "__segue_rest__"))?.cast_into::<PyTuple>()?;
+    let (given, required) = (args.len(), fields - rest.len());
+    if !(required..fields).contains(&given) {
+        return Ok(None);
+    }
+    let defaults = rest.iter().skip(given - required);
+    let values: SmallVec<[_; 8]> = args.iter().chain(defaults).collect();
+    PyTuple::new(cls.py(), values).map(Some)
 }
 
 /// The names of the fields of an effect class.

@@ -160,7 +160,7 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     }
 
     fn mark_place(&mut self, code: &Code) -> Py<PyAny> {
-        context::mark(self.py, code)
+        self.marks.mark(self.py, code)
     }
 
     fn performs_in(&mut self, context: Option<&Py<PyAny>>) {
