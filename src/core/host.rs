@@ -44,8 +44,10 @@ pub enum Form {
     Control,
 }
 
-/// A node that goes the short way.
+/// What goes the short way.
 pub enum Plain<W: World> {
+    /// An effect.
+    Effect,
     /// The call of a `@do` function.
     Do,
     /// `Delegate()`.
@@ -100,8 +102,8 @@ pub trait Host<W: World>: Store<W> {
     /// The cell of a `K` object.
     fn cell<'a>(&'a self, k: &'a W::Value) -> &'a ContinuationCell<W>;
 
-    /// Which of the nodes that is that go the short way, if it is one.
-    fn plain(&self, node: &W::Value) -> Plain<W>;
+    /// Which of the things that is that go the short way, if it is one.
+    fn plain(&self, yielded: &W::Value) -> Plain<W>;
     /// Whether nobody but the machine holds a `K`, not even weakly.
     fn is_ours(&self, k: &W::Value) -> bool;
     /// Takes apart the node with which a clause resumes its own `k`: the value, if nobody but the machine holds the node or

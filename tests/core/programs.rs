@@ -123,9 +123,9 @@ fn the_machine_takes_only_the_second_owners_that_it_needs() {
     assert_eq!(run(nodes).clones, clones(0, 0));
     let rows = [
         (handler("value").answers(&[PING], |e| Ok(e.at(0))), clones(0, 1)),
-        // The clause's frame and the clause both have the effect, and a `k` when there is one.
-        (handler("program").answers_by(&[PING], async |_, e| Ok(e.at(0))), clones(1, 1)),
-        (handler("tail").control(&[PING], async |_, e, k| Ok(resume(&k, e.at(0)))), clones(2, 1)),
+        (handler("program").answers_by(&[PING], async |_, e| Ok(e.at(0))), clones(0, 1)),
+        // The value of a `Resume`, and its `k` where the node is not the only one that has it.
+        (handler("tail").control(&[PING], async |_, e, k| Ok(resume(&k, e.at(0)))), clones(1, 1)),
         (handler("nontail").control(&[PING], async |y, e, k| y.yields(resume(&k, e.at(0))).await), clones(2, 1)),
     ];
     for (form, expected) in rows {

@@ -156,6 +156,13 @@ def raises(effect, k):
     return Resume(k, effect.n)
 
 
+def gives(effect):
+    """Give what is set on it, as a program that performs nothing."""
+    if effect.n < 0:
+        yield effect
+    return gives.answer(effect.n)
+
+
 class Counting(Handler):
     def enter(self):
         self.seen = 0
@@ -267,7 +274,7 @@ def test_both_ways_come_to_the_same_inside_of_a_program(stack):
 
 @pytest.mark.parametrize("stack", ["value", "plain", "tail", "nontail", "delegates", "passes", "calls"])
 def test_both_ways_pass_a_limit_at_the_same_step(stack):
-    """Law 5.10: exactly the limit passes."""
+    """Exactly the limit passes, on both ways."""
     steps = shown(STACKS[stack], pings())[2]
     for limit in (1, 2, 3, steps // 2, steps - 2, steps - 1, steps):
         settings = {"limits": Limits(steps=limit)}
@@ -284,7 +291,7 @@ def test_both_ways_pass_a_limit_of_depth_at_the_same_call(stack, depth):
 
 
 def test_a_k_that_somebody_holds_does_not_serve_another_clause():
-    """Law 3.1: one owner, and what a program holds stays what it was."""
+    """L3.2: it has one owner, and what a program holds stays what it was."""
     held = []
 
     @handles(Ping)
@@ -298,7 +305,7 @@ def test_a_k_that_somebody_holds_does_not_serve_another_clause():
 
 
 def test_a_k_that_is_watched_does_not_serve_another_clause():
-    """Semantics 3: `K` supports weak references; they die with their clause."""
+    """L3.8: `K` supports weak references; they die with their clause."""
     watched = []
 
     @handles(Ping)
@@ -325,6 +332,52 @@ def test_a_node_that_somebody_holds_still_names_its_used_k():
     assert len({id(node.k) for node in nodes}) == ROUNDS
 
 
+@pytest.mark.parametrize("form", ["control", "value", "program"])
+@pytest.mark.parametrize("trace", [False, True])
+def test_what_a_clause_loses_is_unwound_before_its_answer(form, trace):
+    """L3.12: a kept `k` that is dropped is unwound between two steps."""
+    held, log = [], []
+
+    class Park(Effect[None]):
+        pass
+
+    @handles(Park)
+    def parks(effect, k):
+        held.append(k.keep())
+
+    @do
+    def parked():
+        try:
+            yield Park()
+        finally:
+            log.append("unwound")
+
+    def answer(n):
+        if n == 3:
+            held.clear()
+        return n
+
+    forms = {
+        "control": handles(Ping)(lambda effect, k: Resume(k, answer(effect.n))),
+        "value": answers(Ping)(lambda effect: answer(effect.n)),
+        "program": answers(Ping)(gives),
+    }
+
+    @do
+    def logs():
+        for n in range(1, 5):
+            log.append((yield Ping(n)))  # noqa: PERF401
+
+    @do
+    def main():
+        yield parks(parked())
+        yield forms[form](logs())
+
+    gives.answer = answer
+    assert run(main(), trace=trace).is_ok()
+    assert log == [1, 2, "unwound", 3, 4]
+
+
 def test_a_used_k_says_which_clause_used_it():
     held = []
 
@@ -344,7 +397,7 @@ def test_a_used_k_says_which_clause_used_it():
 
 
 def test_a_clause_outside_of_the_tasks_runs_in_the_context_of_the_run():
-    """Law 7.5: a task has a context of its own, and what is outside of it has not."""
+    """A task has a context of its own, and what is outside of it has not."""
     variable = contextvars.ContextVar("variable", default="outside")
     seen = set()
 

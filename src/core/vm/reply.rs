@@ -5,9 +5,10 @@
 //!   short  yield ─► reply ─────────────────────────────────────────────────────────► send
 //! ```
 //!
-//! Frames are pushed where there is room for one more after them: who has to make room is the long way.
+//! Frames are pushed where there is room for one more after them: who has to make room is the long way. (Those of a plain
+//! value clause that turns out to be something else are taken from the reserve.)
 //!
-//! It is open where nothing else is to be seen: the route is remembered, nobody watches, intercepts, slices or asks for
+//! It is open where nothing else is to be seen: nobody watches, intercepts, slices or asks for
 //! attention, no bound is near. Whatever is not plain goes the long way, from the start or from where the clause stands.
 
 use super::Vm;
@@ -68,7 +69,7 @@ impl<W: World> Vm<W> {
         let here = self.current_segment;
         match dispatch::remembered(&self.segments[here], host, self.epoch, yielded).map(route) {
             Some(known) => self.reply_by(host, known, yielded, 1),
-            None => self.reply_to_node(host, yielded),
+            None => self.reply_to_new(host, yielded),
         }
     }
 
@@ -85,31 +86,31 @@ impl<W: World> Vm<W> {
             return Reply::Long;
         }
         let Some(outside) = self.segments[called.prompt].caller else { return Reply::Long };
-        dispatch::remembered_route(&mut self.segments, host, self.epoch, outside, effect);
-        match dispatch::remembered(&self.segments[outside], host, self.epoch, effect).map(route) {
-            Some(known) => self.reply_by(host, known, effect, 0).about(host, effect),
+        self.reply_from(host, outside, effect, 0).about(host, effect)
+    }
+
+    /// The reply to an effect from that segment outward: its route is looked up and remembered.
+    fn reply_from(&mut self, host: &mut impl Host<W>, from: SegmentId, effect: &W::Value, steps: u64) -> Reply<W> {
+        dispatch::remembered_route(&mut self.segments, host, self.epoch, from, effect);
+        match dispatch::remembered(&self.segments[from], host, self.epoch, effect).map(route) {
+            Some(known) => self.reply_by(host, known, effect, steps),
             None => Reply::Long,
         }
     }
 
-    /// Replies to a node: a call, or what a clause does whose frame is on top.
-    fn reply_to_node(&mut self, host: &mut impl Host<W>, node: &W::Value) -> Reply<W> {
-        let segment = &self.segments[self.current_segment];
-        let clause = match segment.frames.last() {
-            Some(Frame::Clause(clause)) => Some(clause),
-            _ => None,
-        };
-        match (host.plain(node), clause) {
+    /// Replies to what is no effect whose route is known.
+    fn reply_to_new(&mut self, host: &mut impl Host<W>, yielded: &W::Value) -> Reply<W> {
+        let here = self.current_segment;
+        let segment = &self.segments[here];
+        match (host.plain(yielded), segment.frames.last()) {
+            (Plain::Effect, _) => self.reply_from(host, here, yielded, 1),
             (Plain::Do, _) if segment.has_room_for(2) && self.meter.can_enter() => {
                 self.meter.make_one();
                 Reply::Call
             }
-            (Plain::Delegate, Some(clause)) => {
-                let Some(known) = dispatch::remembered(segment, host, self.epoch, &clause.effect).map(route) else {
-                    return Reply::Long;
-                };
+            (Plain::Delegate, Some(Frame::Clause(clause))) => {
                 let effect = host.clone_value(&clause.effect);
-                let reply = self.reply_by(host, known, &effect, 1).about(host, &effect);
+                let reply = self.reply_from(host, here, &effect, 1).about(host, &effect);
                 host.discard(effect);
                 reply
             }
@@ -134,7 +135,8 @@ impl<W: World> Vm<W> {
         if !self.segments[self.current_segment].has_room_for(2) || !self.awaits(head) {
             return None;
         }
-        let by = self.user_label(host);
+        // The generator that yields it has no frame now.
+        let by = self.user_label(host, 1);
         host.cell(k).take(&self.run, Fate::Resumed, by, |label| host.clone_label(label)).ok()
     }
 
@@ -273,6 +275,10 @@ impl<W: World> Vm<W> {
         called: &mut Called<W>,
         value: W::Value,
     ) -> Result<W::Value, W::Value> {
+        // What was lost meanwhile is unwound before the answer.
+        if self.run.wants_attention() {
+            return Err(value);
+        }
         let value = match (&called.form, &called.k) {
             (Short::Control(_), Some(k)) => {
                 if !host.cell(k).is_fresh() {

@@ -21,7 +21,7 @@ impl<W: World> Vm<W> {
     /// `Resume`: the continuation goes on here, and what waits here waits for it.
     pub(super) fn resume(&mut self, host: &mut impl Host<W>, k: W::Value, how: Resumption<W>) -> Flow<W> {
         let fate = how.fate(Fate::Resumed);
-        let by = self.user_label(host);
+        let by = self.user_label(host, 0);
         let taken = self.take_to_resume(host, &k, fate, by, how);
         host.discard(k);
         match taken {
@@ -45,7 +45,7 @@ impl<W: World> Vm<W> {
             return ControlFlow::Break(event);
         }
         let fate = how.fate(Fate::Transferred);
-        let by = self.user_label(host);
+        let by = self.user_label(host, 0);
         let taken = self.take_to_resume(host, &k, fate, by, how);
         host.discard(k);
         match taken {
@@ -97,7 +97,7 @@ impl<W: World> Vm<W> {
 
     /// `Discontinue`: the continuation is unwound here.
     pub(super) fn discontinue(&mut self, host: &mut impl Host<W>, k: W::Value) -> Flow<W> {
-        let by = self.user_label(host);
+        let by = self.user_label(host, 0);
         let taken = self.take(host, &k, Fate::Discontinued, by);
         host.discard(k);
         match taken {
@@ -398,9 +398,8 @@ impl<W: World> Vm<W> {
         Some(host.label(&prompt.handler, clause.clause))
     }
 
-    /// The clause that uses a `k` here, for messages: the nearest one, if it is near.
-    pub(super) fn user_label(&self, host: &impl Host<W>) -> Option<W::Label> {
-        let mut frames = 0;
+    /// The clause that uses a `k` here, for messages: the nearest one, if it is near; so many frames were looked at.
+    pub(super) fn user_label(&self, host: &impl Host<W>, mut frames: usize) -> Option<W::Label> {
         for (id, segment) in trace::outward(&self.segments, self.current_segment) {
             for index in (0..segment.frames.len()).rev() {
                 if let Some(clause) = self.clause_at(id, index) {

@@ -124,7 +124,10 @@ impl Host<PyWorld> for PyHost<'_, '_> {
         if node.is_exact_instance_of::<nodes::Delegate>() {
             return Plain::Delegate;
         }
-        if node.is_exact_instance_of::<nodes::Pass>() { Plain::Pass } else { Plain::Other }
+        if node.is_exact_instance_of::<nodes::Pass>() {
+            return Plain::Pass;
+        }
+        if node.is_instance_of::<EffectBase>() { Plain::Effect } else { Plain::Other }
     }
 
     fn is_ours(&self, k: &Py<PyAny>) -> bool {

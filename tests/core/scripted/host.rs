@@ -274,10 +274,11 @@ impl Host<Scripted> for ScriptedHost {
 
     fn plain(&self, node: &Value) -> Plain<Scripted> {
         match node.datum() {
+            Datum::Effect(..) => Plain::Effect,
             Datum::Node(Node::Do(..)) => Plain::Do,
             Datum::Node(Node::Delegate) => Plain::Delegate,
             Datum::Node(Node::Pass) => Plain::Pass,
-            Datum::Node(Node::Resume(k, value)) => Plain::Resume(k.share(), value.share()),
+            Datum::Node(Node::Resume(k, value)) => Plain::Resume(self.clone_value(k), self.clone_value(value)),
             _ => Plain::Other,
         }
     }
@@ -289,7 +290,7 @@ impl Host<Scripted> for ScriptedHost {
     fn resumes(&mut self, node: Value, k: &Value) -> Result<Value, Value> {
         let value = match node.datum() {
             Datum::Node(Node::Resume(own, value)) if own.same(k) && (node.owners(), k.owners()) == (1, 2) => {
-                value.share()
+                self.clone_value(value)
             }
             _ => return Err(node),
         };

@@ -152,9 +152,16 @@ impl Store<Scripted> for ScriptedHost {
     }
 
     fn peek(&mut self, mapping: &Value, effect: &Value, key: usize) -> Option<Value> {
-        match self.load(mapping, &effect.at(key)) {
+        let key = effect.at(key);
+        let loaded = self.load(mapping, &key);
+        self.throw_away(key);
+        match loaded {
             Load::Found(value) => Some(value),
-            Load::Missing | Load::Request(_) => None,
+            Load::Missing => None,
+            Load::Request(request) => {
+                self.throw_away(request);
+                None
+            }
         }
     }
 
