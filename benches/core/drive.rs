@@ -52,7 +52,7 @@ fn user_code(call: PythonCall<Scripted>) -> Outcome<Scripted> {
         }
         PythonCall::Start(call) => start(&call.function, call.arguments),
         PythonCall::Clause { handler, clause, effect, k } => {
-            let clause = &handler.0.clauses[usize::from(clause.0)];
+            let clause = &handler.0.clauses[clause.index()];
             let mut arguments = vec![effect.share()];
             arguments.extend(k);
             match clause.form {

@@ -53,7 +53,15 @@ pub struct InterceptorId(pub u64);
 
 /// A clause, by its place in its handler.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ClauseId(pub u16);
+pub struct ClauseId(pub u32);
+
+impl ClauseId {
+    /// The place.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The context that user code runs in: what the host keeps apart for each body of a handler that holds its bodies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -36,7 +36,7 @@ where
     }
 
     fn answer(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Answer<W> {
-        let clause = CLAUSES[usize::from(clause.0)];
+        let clause = CLAUSES[clause.index()];
         self.asked = clause;
         match clause {
             Clause::Spawn => self.spawn(store, effect),

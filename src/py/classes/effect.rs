@@ -11,7 +11,6 @@ use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
-use smallvec::SmallVec;
 
 use super::link::{Held, Link};
 use super::nodes::{flat_map, map};
@@ -120,9 +119,9 @@ fn filled_up<'py>(
     if !(required..fields).contains(&given) {
         return Ok(None);
     }
-    let defaults = rest.iter().skip(given - required);
-    let values: SmallVec<[_; 8]> = args.iter().chain(defaults).collect();
-    PyTuple::new(cls.py(), values).map(Some)
+    // Without memory these raise, where to make a tuple of Rust's values would panic.
+    let defaults = rest.as_sequence().get_slice(given - required, rest.len())?;
+    Ok(Some(args.as_sequence().concat(&defaults)?.cast_into::<PyTuple>()?))
 }
 
 /// The names of the fields of an effect class.

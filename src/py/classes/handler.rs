@@ -187,8 +187,8 @@ impl HandlerTable {
             ("native", _) => Form::Native,
             (other, _) => return Err(PyValueError::new_err(format!("a clause is no {other}"))),
         };
-        let id = u16::try_from(self.clauses.len())
-            .map_err(|_| PyTypeError::new_err("a handler has at most 65536 clauses"))?;
+        let id = u32::try_from(self.clauses.len())
+            .map_err(|_| PyTypeError::new_err("a handler has fewer than 2^32 clauses"))?;
         match classes {
             Some(classes) => {
                 for class in classes.iter() {
@@ -222,7 +222,7 @@ impl HandlerTable {
     /// The clause at that place.
     #[must_use]
     pub fn clause(&self, id: ClauseId) -> &Clause {
-        &self.clauses[usize::from(id.0)]
+        &self.clauses[id.index()]
     }
 
     /// A method of the life cycle.

@@ -58,19 +58,21 @@ impl Machine {
     ) -> Result<Outcome<PyWorld>, Outcome<PyWorld>> {
         loop {
             let mut reply = self.vm.reply(host!(self, py), &yielded);
-            // A clause is called where it stands in the reply: to move it first would stall on what was just written.
-            let came = match &mut reply {
-                Reply::Clause(handler, called) => Some(self.clause(py, &yielded, handler, called)),
+            // A clause is called where it stands in the reply, and only its answer is moved: to move what was just written
+            // would stall.
+            let mut other = None;
+            let answer = match &mut reply {
+                Reply::Clause(handler, called) => self.clause(py, &yielded, handler, called, &mut other),
                 _ => None,
             };
-            let answer = match (reply, came) {
-                (Reply::Clause(handler, _), Some(Ok(answer))) => {
+            let answer = match (reply, answer) {
+                (Reply::Clause(handler, _), Some(answer)) => {
                     handler.drop_ref(py);
                     answer
                 }
-                (Reply::Clause(_, called), Some(Err(came))) => {
+                (Reply::Clause(_, called), None) => {
                     drop(self.vm.take_over(code, yielded, called));
-                    return Ok(came);
+                    return Ok(other.expect("a clause gives an answer, or something else"));
                 }
                 (Reply::Value(value), _) => value,
                 (Reply::Resumed(value, body), _) => {
@@ -81,7 +83,7 @@ impl Machine {
                     self.vm.wait_here(code);
                     return Ok(call::run(py, PythonCall::Start(yielded), &mut self.roots));
                 }
-                (Reply::Long | Reply::Clause(..), _) => return Err(Outcome::Yielded(code, yielded)),
+                (Reply::Long, _) => return Err(Outcome::Yielded(code, yielded)),
             };
             yielded.drop_ref(py);
             self.sweep();
@@ -100,7 +102,7 @@ impl Machine {
     }
 
     /// Calls a clause on the short way, and the one outside of it when it passes its effect on: gives the answer, or what
-    /// came of it when that is to be taken over.
+    /// `other` came of it, when that is to be taken over.
     #[inline]
     fn clause(
         &mut self,
@@ -108,20 +110,26 @@ impl Machine {
         yielded: &Py<PyAny>,
         handler: &mut Py<Installed>,
         called: &mut Called<PyWorld>,
-    ) -> Result<Py<PyAny>, Outcome<PyWorld>> {
+        other: &mut Option<Outcome<PyWorld>>,
+    ) -> Option<Py<PyAny>> {
         loop {
             let effect = called.effect.as_ref().unwrap_or(yielded);
-            match call::run_clause(py, handler, called.clause, effect, called.k.as_ref()) {
-                Outcome::Returned(value) => {
-                    return self.vm.replied(host!(self, py), called, value).map_err(Outcome::Returned);
-                }
-                Outcome::Forwarded(node, effect) => match self.vm.passed(host!(self, py), called, &node, &effect) {
-                    Reply::Value(value) => return Ok(value),
-                    Reply::Clause(outer, next) => (*handler, *called) = (outer, next),
-                    _ => return Err(Outcome::Forwarded(node, effect)),
+            *other = Some(match call::run_clause(py, handler, called.clause, effect, called.k.as_ref()) {
+                Outcome::Returned(value) => match self.vm.replied(host!(self, py), called, value) {
+                    Ok(answer) => return Some(answer),
+                    Err(value) => Outcome::Returned(value),
                 },
-                came => return Err(came),
-            }
+                Outcome::Forwarded(node, effect) => match self.vm.passed(host!(self, py), called, &node, &effect) {
+                    Reply::Value(value) => return Some(value),
+                    Reply::Clause(outer, next) => {
+                        (*handler, *called) = (outer, next);
+                        continue;
+                    }
+                    _ => Outcome::Forwarded(node, effect),
+                },
+                came => came,
+            });
+            return None;
         }
     }
 }

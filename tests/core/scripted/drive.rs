@@ -251,7 +251,7 @@ impl Machine {
             PythonCall::Call(call) => returned("call", &call.function, call.arguments),
             PythonCall::Apply(function, argument) => returned("apply", &function, vec![argument]),
             PythonCall::Clause { handler, clause, effect, k } => {
-                let clause = &handler.0.clauses[usize::from(clause.0)];
+                let clause = &handler.0.clauses[clause.index()];
                 let mut arguments = vec![effect.share()];
                 arguments.extend(k);
                 match clause.form {

@@ -197,11 +197,11 @@ impl Host<Scripted> for ScriptedHost {
         let by_class = |class| clauses.iter().position(|clause| clause.classes.contains(&class));
         let found = effect_class(effect).mro().find_map(by_class);
         let found = found.or_else(|| clauses.iter().position(|clause| clause.classes.is_empty()))?;
-        Some(ClauseId(u16::try_from(found).expect("a test's handler has few clauses")))
+        Some(ClauseId(u32::try_from(found).expect("a test's handler has few clauses")))
     }
 
     fn form(&self, handler: &Handler, clause: ClauseId) -> Form {
-        handler.0.clauses[usize::from(clause.0)].form
+        handler.0.clauses[clause.index()].form
     }
 
     fn allows(&self, allow: &Value, effect: &Value) -> bool {
@@ -236,7 +236,7 @@ impl Host<Scripted> for ScriptedHost {
     }
 
     fn label(&self, handler: &Handler, clause: ClauseId) -> Label {
-        match handler.0.clauses[usize::from(clause.0)].function.datum() {
+        match handler.0.clauses[clause.index()].function.datum() {
             Datum::Function(function) => Label::new(&function.name),
             _ => unreachable!("clauses are functions"),
         }
