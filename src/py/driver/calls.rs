@@ -72,6 +72,7 @@ impl Machine {
                 }
                 (Reply::Clause(_, called), None) => {
                     drop(self.vm.take_over(code, yielded, called));
+                    self.vm.publish();
                     return Ok(other.expect("a clause gives an answer, or something else"));
                 }
                 (Reply::Value(value), _) => value,
