@@ -19,14 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 COLLECTED = re.compile(r"Collected : (\d+)")
 
 
+def counting(name, which, size, under=()):
+    """Run that round in a process of its own, under a tool."""
+    command = [*under, sys.executable, "-m", "benches.counting", name, which, str(size)]
+    seeded = os.environ | {"PYTHONHASHSEED": "0"}
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=seeded)
+
+
 def count(name, which, size):
     """How many instructions a process takes for that round."""
     if not shutil.which("valgrind"):
         raise UnavailableError("valgrind is not installed")
-    valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    command = [*valgrind, sys.executable, "-m", "benches.counting", name, which, str(size)]
-    seeded = os.environ | {"PYTHONHASHSEED": "0"}
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=seeded)
+    counting(name, which, 1)  # What is imported for the first time is compiled, and that is not to be counted.
+    ended = counting(name, which, size, ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"))
     (collected,) = COLLECTED.findall(ended.stderr)
     return int(collected)
 
