@@ -13,6 +13,7 @@ mod error;
 mod leaving;
 mod names;
 mod os_fork;
+mod owners;
 mod reserve;
 mod roots;
 mod signals;

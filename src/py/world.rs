@@ -15,12 +15,12 @@ use super::contained::refused;
 use super::context::Marks;
 use super::entered::Entered;
 use super::errands::{Errands, Unawaited};
+use super::owners::is_shared;
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
 
 mod host;
 mod reduce;
-mod sole;
 mod store;
 
 /// The types of the world.
@@ -189,7 +189,7 @@ impl<'py> PyHost<'_, 'py> {
     #[inline]
     fn bury<T>(&mut self, object: Py<T>) {
         let object = object.into_any();
-        if sole::is_shared(self.py, &object) {
+        if is_shared(&object) {
             object.drop_ref(self.py);
         } else {
             self.put_aside(Dead::Object(object));

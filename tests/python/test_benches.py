@@ -96,6 +96,19 @@ def test_the_gate_says_so_where_nothing_can_be_counted(monkeypatch, capsys):
     assert "Nothing was counted: valgrind is not installed" in capsys.readouterr().out
 
 
+def test_what_is_compiled_at_the_first_import_is_not_counted(monkeypatch):
+    ran = []
+
+    def counting(name, which, size, under=()):
+        ran.append((size, *under[:1]))
+        return subprocess.CompletedProcess((), 0, "", "Collected : 7")
+
+    monkeypatch.setattr(instructions.shutil, "which", lambda name: name)
+    monkeypatch.setattr(instructions, "counting", counting)
+    assert instructions.count("get", "subject", 100) == 7
+    assert ran == [(1,), (100, "valgrind")]
+
+
 def test_instructions_cannot_be_counted_without_valgrind(monkeypatch):
     monkeypatch.setattr(instructions.shutil, "which", lambda name: None)
     with pytest.raises(UnavailableError, match="valgrind"):

@@ -86,7 +86,8 @@ impl<W: World> Vm<W> {
             return Reply::Long;
         }
         let Some(outside) = self.segments[called.prompt].caller else { return Reply::Long };
-        self.reply_from(host, outside, effect, 0).about(host, effect)
+        let known = host.clone_value(effect);
+        self.reply_from(host, outside, effect, 0).about(host, known)
     }
 
     /// The reply to an effect from that segment outward: its route is looked up and remembered.
@@ -110,9 +111,7 @@ impl<W: World> Vm<W> {
             }
             (Plain::Delegate, Some(Frame::Clause(clause))) => {
                 let effect = host.clone_value(&clause.effect);
-                let reply = self.reply_from(host, here, &effect, 1).about(host, &effect);
-                host.discard(effect);
-                reply
+                self.reply_from(host, here, &effect, 1).about(host, effect)
             }
             (Plain::Resume(k, value), _) => {
                 let body = self.take_waiting(host, &k);
@@ -343,12 +342,13 @@ impl<W: World> Vm<W> {
 
 impl<W: World> Reply<W> {
     /// The same, about an effect that is not what was yielded last.
-    fn about(self, host: &impl Host<W>, effect: &W::Value) -> Self {
+    fn about(self, host: &mut impl Host<W>, effect: W::Value) -> Self {
         match self {
-            Self::Clause(handler, called) => {
-                Self::Clause(handler, Called { effect: Some(host.clone_value(effect)), ..called })
+            Self::Clause(handler, called) => Self::Clause(handler, Called { effect: Some(effect), ..called }),
+            reply => {
+                host.discard(effect);
+                reply
             }
-            reply => reply,
         }
     }
 }

@@ -16,6 +16,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 use pyo3::{PyTraverseError, PyVisit};
 
+use crate::py::owners::has_another;
+
 /// Levels of drops that may stand on the native stack at once.
 const DIRECT: u32 = 16;
 
@@ -99,21 +101,13 @@ impl<T> Drop for Link<T> {
     #[inline]
     fn drop(&mut self) {
         let Some(object) = self.0.take() else { return };
-        if has_another_owner(&object) {
-            // It stays, and so does what it holds.
+        if has_another(&object) {
+            // It stays, and so does what it holds. If not after all, what is below is one level deeper than was counted.
             return drop(object);
         }
         // A thread that is ending has no list any more: what is left of `object` is dropped plainly.
         let _ = DEPTH.try_with(|depth| drop_within(depth, object.into_any()));
     }
-}
-
-/// Where others let go meanwhile the answer may be old: then what is below is one level deeper than was counted.
-#[inline]
-#[expect(unsafe_code, reason = "a drop has no token of the interpreter")]
-fn has_another_owner<T>(object: &Py<T>) -> bool {
-    // SAFETY: one owner is here, so that the object lives.
-    unsafe { pyo3::ffi::Py_REFCNT(object.as_ptr()) > 1 }
 }
 
 fn drop_within(depth: &Cell<u32>, object: Py<PyAny>) {

@@ -4,7 +4,6 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyString, PyTuple, PyType};
 
-use super::sole::is_held_by;
 use super::{Code, Dead, PyHost, PyWorld, ends_clause};
 use crate::core::continuation::ContinuationCell;
 use crate::core::ctrl::Ctrl;
@@ -17,6 +16,7 @@ use crate::py::classes::nodes::{self, DoExpr, NodeKind};
 use crate::py::classes::outcome;
 use crate::py::classes::root_generator::RootGenerator;
 use crate::py::context;
+use crate::py::owners::is_held_by;
 
 impl Host<PyWorld> for PyHost<'_, '_> {
     fn classify(&mut self, value: Py<PyAny>) -> Ctrl<PyWorld> {

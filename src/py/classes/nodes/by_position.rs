@@ -33,15 +33,20 @@ impl ByPosition<2> for Resume {
 impl ByPosition<0> for Delegate {
     fn of(py: Python<'_>, []: [Bound<'_, PyAny>; 0]) -> Option<PyResult<Py<PyAny>>> {
         static ONLY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        Some(ONLY.get_or_try_init(py, || build(py, Self {})).map(|only| only.clone_ref(py)))
+        Some(only(py, &ONLY, Self {}))
     }
 }
 
 impl ByPosition<0> for Pass {
     fn of(py: Python<'_>, []: [Bound<'_, PyAny>; 0]) -> Option<PyResult<Py<PyAny>>> {
         static ONLY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        Some(ONLY.get_or_try_init(py, || build(py, Self {})).map(|only| only.clone_ref(py)))
+        Some(only(py, &ONLY, Self {}))
     }
+}
+
+/// A node without parts is made once.
+fn only(py: Python<'_>, place: &PyOnceLock<Py<PyAny>>, node: impl Node) -> PyResult<Py<PyAny>> {
+    place.get_or_try_init(py, || build(py, node)).map(|only| only.clone_ref(py))
 }
 
 #[expect(unsafe_code, reason = "only the class's own layout has a place for it")]
