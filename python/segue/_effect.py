@@ -1,7 +1,7 @@
 """`Effect`: a class statement with annotated fields declares an effect (semantics 2).
 
 The metaclass writes down the fields, a binder for keywords and defaults, and one descriptor a field; the values stand
-in the one tuple of `segue._vm.EffectBase`. A call with all fields by position never enters Python.
+in the one tuple of `segue._vm.EffectBase`. A call by position never enters Python.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from keyword import iskeyword
 
 from segue._typing import T_co, dataclass_transform, public
-from segue._vm import DoExpr, EffectBase, EffectField
+from segue._vm import DoExpr, EffectBase, EffectField, prepare_effect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class EffectMeta(type):
             setattr(cls, "__match_args__", cls.__segue_fields__)  # noqa: B010 - type checkers derive it from the fields
         for index, (field, default) in enumerate(fields.items()):
             setattr(cls, field, EffectField(index) if default is _REQUIRED else EffectField(index, default))
+        prepare_effect(cls, len(fields))
         return cls
 
     def __init__(

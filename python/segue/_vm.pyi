@@ -63,6 +63,7 @@ __all__ = [
     "WithIntercept",
     "all_tasks",
     "check_program",
+    "prepare_effect",
     "run",
     "safe_repr",
     "vm_live_counts",
@@ -343,6 +344,8 @@ class EffectField:
     @property
     def index(self) -> int: ...
     def __get__(self, instance: object, owner: type | None = None, /) -> Any: ...
+
+def prepare_effect(cls: type, fields: int, /) -> None: ...
 
 @final
 class DoFunction:

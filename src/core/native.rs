@@ -350,12 +350,16 @@ pub trait Store<W: World> {
     fn is_unit(&self, value: &W::Value) -> bool;
     /// A field of an effect, by its place.
     fn field(&self, effect: &W::Value, index: usize) -> W::Value;
+    /// Whether this field of an effect is that very value.
+    fn is_field(&self, effect: &W::Value, index: usize, value: &W::Value) -> bool;
     /// The value under `key` in a mapping.
     fn load(&mut self, mapping: &W::Value, key: &W::Value) -> Load<W>;
     /// The value under the key that is this field of an effect, when it takes no user code to tell and there is one.
     fn peek(&mut self, mapping: &W::Value, effect: &W::Value, key: usize) -> Option<W::Value>;
     /// Puts the second field of an effect under the key that is its first, when that takes no user code. Whether it did.
     fn poke(&mut self, mapping: &W::Value, effect: &W::Value) -> bool;
+    /// The same where that key leads to a value that somebody else holds too.
+    fn replace(&mut self, mapping: &W::Value, effect: &W::Value) -> bool;
     /// Puts a value under `key`; a request when only user code can.
     fn store(&mut self, mapping: &W::Value, key: W::Value, value: W::Value) -> Option<W::Request>;
     /// A request to replace the value under `key` by `function` of it, and to give the old one.

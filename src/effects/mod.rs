@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod hot;
 mod reader;
 mod scheduler;
 mod state;

@@ -1,13 +1,16 @@
 //! Reader: an environment whose lazy values are computed when they are first asked for, once an installation and key.
 
+use super::hot::Hot;
 use crate::core::fault::Fault;
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
+
 use crate::core::native::{Answer, Held, Load, Native, Store, Thunk};
 
 /// One installation of `reader`, or the overrides of a `Local`; forks share it.
 pub struct Reader<W: World> {
     mapping: W::Value,
+    hot: Hot<W>,
     local: bool,
 }
 
@@ -15,13 +18,13 @@ impl<W: World> Reader<W> {
     /// A reader of this mapping.
     #[must_use]
     pub const fn new(mapping: W::Value) -> Self {
-        Self { mapping, local: false }
+        Self { mapping, hot: Hot::new(), local: false }
     }
 
     /// Overrides: a key that they do not have is asked outside.
     #[must_use]
     pub const fn overrides(mapping: W::Value) -> Self {
-        Self { mapping, local: true }
+        Self { mapping, hot: Hot::new(), local: true }
     }
 
     fn missing(&self, store: &mut dyn Store<W>, effect: &W::Value) -> Answer<W> {
@@ -72,9 +75,15 @@ where
     }
 
     fn reply(&mut self, store: &mut dyn Store<W>, _clause: ClauseId, effect: &W::Value) -> Option<W::Value> {
+        if let Some(value) = self.hot.entry(store, effect) {
+            return Some(store.share(value));
+        }
         let value = store.peek(&self.mapping, effect, 0)?;
         match store.thunk(&value) {
-            Thunk::Plain => Some(value),
+            Thunk::Plain => {
+                self.hot.heat(store, effect, &value);
+                Some(value)
+            }
             thunk => {
                 if let Thunk::Fresh(other) | Thunk::Done(other) = thunk {
                     store.discard(other);
@@ -103,9 +112,11 @@ where
 
     fn visit(&self, see: &mut dyn FnMut(Held<'_, W>)) {
         see(Held::Value(&self.mapping));
+        self.hot.visit(see);
     }
 
-    fn release(self: Box<Self>, store: &mut dyn Store<W>) {
+    fn release(mut self: Box<Self>, store: &mut dyn Store<W>) {
+        self.hot.cool(store);
         store.discard(self.mapping);
     }
 }

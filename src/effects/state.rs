@@ -1,5 +1,6 @@
 //! State: a mapping that belongs to the installation. A fork works on a copy.
 
+use super::hot::Hot;
 use crate::core::fault::Fault;
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
@@ -8,13 +9,39 @@ use crate::core::native::{Answer, Held, Load, Native, Store};
 /// One installation of `state`.
 pub struct State<W: World> {
     mapping: W::Value,
+    hot: Hot<W>,
 }
 
 impl<W: World> State<W> {
     /// State that works on this mapping.
     #[must_use]
     pub const fn new(mapping: W::Value) -> Self {
-        Self { mapping }
+        Self { mapping, hot: Hot::new() }
+    }
+
+    fn get(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Option<W::Value> {
+        if let Some(value) = self.hot.entry(store, effect) {
+            return Some(store.share(value));
+        }
+        let value = store.peek(&self.mapping, effect, 0)?;
+        self.hot.heat(store, effect, &value);
+        Some(value)
+    }
+
+    fn put(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> bool {
+        let Some(value) = self.hot.entry(store, effect) else {
+            // Another key may be equal to the one at hand.
+            self.hot.cool(store);
+            return store.poke(&self.mapping, effect);
+        };
+        let old = std::mem::replace(value, store.field(effect, 1));
+        // The old one lives on here: nothing dies in there.
+        let is_put = store.replace(&self.mapping, effect);
+        store.discard(old);
+        if !is_put {
+            self.hot.cool(store);
+        }
+        is_put
     }
 }
 
@@ -23,6 +50,7 @@ where
     W::Value: Send,
 {
     fn answer(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Answer<W> {
+        self.hot.cool(store);
         let key = store.field(effect, 0);
         match clause {
             ClauseId(0) => {
@@ -59,8 +87,8 @@ where
     #[inline]
     fn reply(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Option<W::Value> {
         match clause {
-            ClauseId(0) => store.peek(&self.mapping, effect, 0),
-            ClauseId(1) => store.poke(&self.mapping, effect).then(|| store.unit()),
+            ClauseId(0) => self.get(store, effect),
+            ClauseId(1) => self.put(store, effect).then(|| store.unit()),
             _ => None,
         }
     }
@@ -89,9 +117,11 @@ where
 
     fn visit(&self, see: &mut dyn FnMut(Held<'_, W>)) {
         see(Held::Value(&self.mapping));
+        self.hot.visit(see);
     }
 
-    fn release(self: Box<Self>, store: &mut dyn Store<W>) {
+    fn release(mut self: Box<Self>, store: &mut dyn Store<W>) {
+        self.hot.cool(store);
         store.discard(self.mapping);
     }
 }

@@ -155,17 +155,22 @@ fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyW
 /// that was used or a `Delegate`, leaves it suspended there.
 #[inline]
 fn yielded(py: Python<'_>, code: &Code, value: Bound<'_, PyAny>) -> Sent {
-    if let Some(clause) = code.clause()
-        && resumes_own(&value, clause.k.as_ref())
-        && is_tail(py, code, clause)
-    {
-        return match code.generator.bind(py).send(&py.None().into_bound(py)) {
-            Ok(PySendResult::Return(_)) => Sent::Returned(value.unbind()),
-            Ok(PySendResult::Next(other)) => Sent::Yielded(other.unbind()),
-            Err(error) => Sent::Raised(error.into_value(py)),
-        };
+    match code.clause() {
+        Some(clause) => yielded_by_clause(py, code, clause, value),
+        None => Sent::Yielded(value.unbind()),
     }
-    Sent::Yielded(value.unbind())
+}
+
+#[inline(never)]
+fn yielded_by_clause(py: Python<'_>, code: &Code, clause: &ClauseCode, value: Bound<'_, PyAny>) -> Sent {
+    if !resumes_own(&value, clause.k.as_ref()) || !is_tail(py, code, clause) {
+        return Sent::Yielded(value.unbind());
+    }
+    match code.generator.bind(py).send(&py.None().into_bound(py)) {
+        Ok(PySendResult::Return(_)) => Sent::Returned(value.unbind()),
+        Ok(PySendResult::Next(other)) => Sent::Yielded(other.unbind()),
+        Err(error) => Sent::Raised(error.into_value(py)),
+    }
 }
 
 fn is_tail(py: Python<'_>, code: &Code, clause: &ClauseCode) -> bool {

@@ -14,6 +14,8 @@ pub mod nodes;
 pub mod outcome;
 pub mod result;
 pub mod root_generator;
+mod spare;
 pub mod store;
 pub mod text;
+mod vectorcall;
 pub mod vm;

@@ -352,8 +352,16 @@ impl Machine {
     }
 
     /// Drops what is dead: user code may run, and may leave more behind.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "most often nothing is, and each effect asks")]
     fn sweep(&mut self) {
+        if !self.trash.is_empty() {
+            self.sweep_all();
+        }
+    }
+
+    #[inline(never)]
+    fn sweep_all(&mut self) {
         // Most often there is one.
         if self.trash.len() == 1 {
             drop(self.trash.pop());

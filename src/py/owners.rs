@@ -17,6 +17,12 @@ pub fn has_another<T>(object: &Py<T>) -> bool {
     count(object) > 1
 }
 
+/// Whether there are more references to the object than so many.
+#[inline]
+pub fn has_more_than(owners: usize, object: &Bound<'_, PyAny>) -> bool {
+    count(object.as_unbound()).cast_unsigned() > owners
+}
+
 /// Whether the object outlives the reference that is given up: to give it up runs nothing then. Without a GIL nobody can say.
 #[inline]
 pub fn is_shared<T>(object: &Py<T>) -> bool {

@@ -38,7 +38,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "effects": [],
     "py": [
-        {"names", "reserve"},
+        {"names", "owners", "reserve"},
         {"entered", "leaving"},
         {"stack"},
         {"classes", "contained", "context", "errands", "error", "roots", "tasks", "world"},

@@ -1,6 +1,9 @@
 //! What `@do` makes: a function whose calls are programs (semantics 1).
 
+use std::mem::offset_of;
+
 use pyo3::exceptions::PyTypeError;
+use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
@@ -8,6 +11,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 use super::link::{Held, Link};
 use super::nodes::Call;
 use super::text::{named, safe_repr};
+use super::vectorcall::{Given, answered};
 use crate::py::names::Found;
 
 /// A `@do` function: calling it runs nothing and gives a program.
@@ -21,6 +25,8 @@ pub struct DoFunction {
     pub function: Link,
     /// It makes a generator, which is the program's body.
     pub is_generator: bool,
+    /// What the interpreter calls, see [`prepare`].
+    called: ffi::vectorcallfunc,
 }
 
 #[pymethods]
@@ -31,7 +37,7 @@ impl DoFunction {
         if !function.is_callable() {
             return Err(PyTypeError::new_err(format!("do needs a function, got {}", safe_repr(function))));
         }
-        Ok(Self { function: function.into(), is_generator })
+        Ok(Self { function: function.into(), is_generator, called: by_position })
     }
 
     #[pyo3(signature = (*args, **kwargs))]
@@ -77,10 +83,56 @@ impl DoFunction {
     }
 }
 
+/// Calls a `@do` function whose arguments stand in an array.
+#[expect(unsafe_code, reason = "the interpreter calls it")]
+unsafe extern "C" fn by_position(
+    callee: *mut PyObject,
+    arguments: *const *mut PyObject,
+    flagged: usize,
+    names: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the interpreter calls this in an attached thread, with one of these functions, and keeps to the protocol.
+    unsafe {
+        let py = Python::assume_attached();
+        let given = Given::new(callee, arguments, flagged, names);
+        if given.only_by_position().is_none() {
+            return answered(py, given.call(py));
+        }
+        let function = Bound::from_borrowed_ptr(py, callee).cast_into_unchecked::<DoFunction>();
+        let DoFunction { function, is_generator, .. } = function.get();
+        let made = given.tuple(py).and_then(|args| Call::of_do(function.clone_ref(py), &args, None, *is_generator));
+        answered(py, made)
+    }
+}
+
+/// Tells the interpreter where the function for such calls stands in each object, and that calls of methods need no bound
+/// method. It stays with the general way where objects are laid out in another way.
+#[expect(unsafe_code, reason = "only the class itself has a place for it")]
+fn prepare(py: Python<'_>) {
+    let class = py.get_type::<DoFunction>().as_type_ptr();
+    // SAFETY: the class is this module's, and has no instances yet.
+    unsafe {
+        let contents = size_of::<PyObject>();
+        if (*class).tp_dictoffset.cast_unsigned() != contents + size_of::<DoFunction>() {
+            return;
+        }
+        (*class).tp_vectorcall_offset = (contents + offset_of!(DoFunction, called)).cast_signed();
+        let flags = ffi::Py_TPFLAGS_HAVE_VECTORCALL | ffi::Py_TPFLAGS_METHOD_DESCRIPTOR;
+        #[cfg(not(Py_GIL_DISABLED))]
+        {
+            (*class).tp_flags |= flags;
+        }
+        #[cfg(Py_GIL_DISABLED)]
+        (*class).tp_flags.fetch_or(flags, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 /// Adds the class of this file to the module.
 ///
 /// # Errors
 /// What adding to the module raises.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<DoFunction>()
+    module.add_class::<DoFunction>()?;
+    prepare(module.py());
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! The base of effects: frozen data whose fields stand in one tuple (semantics 2).
 //!
 //! The metaclass of `segue.Effect` gives each class the names of its fields (`__segue_fields__`), the defaults of the last
-//! of them (`__segue_rest__`), a binder for keywords and errors (`__segue_bind__`) and one [`EffectField`] a field. A call
-//! with all fields by position, the common one, takes the argument tuple as it is.
+//! of them (`__segue_rest__`), a binder for keywords and errors (`__segue_bind__`) and one [`EffectField`] a field. What is
+//! done at each effect is in [`slots`].
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -16,6 +16,8 @@ use super::link::{Held, Link};
 use super::nodes::{flat_map, map};
 use super::text::{CallText, type_name};
 use crate::py::{leaving, stack::inside_value};
+
+mod slots;
 
 /// An effect: what a program asks for. Frozen, compared by class and fields.
 #[pyclass(frozen, subclass, weakref, generic, module = "segue._vm")]
@@ -108,6 +110,27 @@ impl EffectBase {
     }
 }
 
+/// Whether the value is an effect, by its real class.
+#[must_use]
+#[inline]
+pub fn is_effect(value: &Bound<'_, PyAny>) -> bool {
+    slots::is_plain(value) || value.is_instance_of::<EffectBase>()
+}
+
+/// The fields of an effect, if it is one.
+#[must_use]
+#[inline]
+#[expect(unsafe_code, reason = "the general way to ask for the class walks through its bases")]
+pub fn fields_of<'a, 'py>(value: &'a Bound<'py, PyAny>) -> Option<&'a [Bound<'py, PyAny>]> {
+    let effect = if slots::is_plain(value) {
+        // SAFETY: effects only are let go so.
+        unsafe { value.cast_unchecked::<EffectBase>() }
+    } else {
+        value.cast::<EffectBase>().ok()?
+    };
+    Some(effect.get().fields.bind(value.py()).as_slice())
+}
+
 /// The arguments and the defaults of the fields behind them, where those have any.
 fn filled_up<'py>(
     cls: &Bound<'py, PyType>,
@@ -189,5 +212,7 @@ impl EffectField {
 /// What adding to the module raises.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<EffectBase>()?;
-    module.add_class::<EffectField>()
+    module.add_class::<EffectField>()?;
+    slots::prepare_field(module.py());
+    module.add_function(wrap_pyfunction!(slots::prepare, module)?)
 }

@@ -13,10 +13,10 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use pyo3::prelude::*;
-use pyo3::types::PyAny;
+use pyo3::types::{PyAny, PyDict, PyInt, PyString, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
-use crate::py::owners::has_another;
+use crate::py::owners::{has_another, has_more_than};
 
 /// Levels of drops that may stand on the native stack at once.
 const DIRECT: u32 = 16;
@@ -66,6 +66,49 @@ impl<T> Link<T> {
     }
 }
 
+impl<T> Link<T> {
+    /// What `drop` does where the thread is known to be attached: also while the interpreter ends.
+    #[inline]
+    fn let_go_if(mut self, py: Python<'_>, is_shallow: impl FnOnce(&Bound<'_, T>) -> bool) {
+        let Some(object) = self.0.take() else { return };
+        if is_shallow(object.bind(py)) {
+            return object.drop_ref(py);
+        }
+        let _ = DEPTH.try_with(|depth| drop_within(depth, object.into_any(), |object| object.drop_ref(py)));
+    }
+}
+
+impl Link {
+    /// Drops it, plainly where nothing below is deep.
+    #[inline]
+    pub fn let_go(self, py: Python<'_>) {
+        self.let_go_if(py, |object| has_more_than(1, object) || is_atom(object));
+    }
+}
+
+impl Link<PyDict> {
+    /// Drops it.
+    pub fn let_go(self, py: Python<'_>) {
+        self.let_go_if(py, |_| false);
+    }
+}
+
+impl Link<PyTuple> {
+    /// Drops it, plainly where nothing below is deep.
+    #[inline]
+    pub fn let_go(self, py: Python<'_>) {
+        // Who is in the tuple at each place and elsewhere too outlives it.
+        let outlives = |tuple: &Bound<'_, PyTuple>, item: &Bound<'_, PyAny>| has_more_than(tuple.len(), item);
+        self.let_go_if(py, |tuple| tuple.iter_borrowed().all(|item| outlives(tuple, &item) || is_atom(&item)));
+    }
+}
+
+/// Whether the object is a number or a text, which hold no others.
+#[inline]
+fn is_atom(object: &Bound<'_, PyAny>) -> bool {
+    object.is_instance_of::<PyString>() || object.is_instance_of::<PyInt>()
+}
+
 impl<T> From<Py<T>> for Link<T> {
     #[inline]
     fn from(object: Py<T>) -> Self {
@@ -106,11 +149,11 @@ impl<T> Drop for Link<T> {
             return drop(object);
         }
         // A thread that is ending has no list any more: what is left of `object` is dropped plainly.
-        let _ = DEPTH.try_with(|depth| drop_within(depth, object.into_any()));
+        let _ = DEPTH.try_with(|depth| drop_within(depth, object.into_any(), drop));
     }
 }
 
-fn drop_within(depth: &Cell<u32>, object: Py<PyAny>) {
+fn drop_within(depth: &Cell<u32>, object: Py<PyAny>, drop: impl Fn(Py<PyAny>)) {
     let level = depth.get();
     if level >= DIRECT {
         // When the list is gone, `object` is dropped with the closure.

@@ -62,6 +62,7 @@ mod check;
 mod control;
 mod handlers;
 mod scope;
+mod slots;
 mod value;
 
 pub use control::{
@@ -79,7 +80,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple};
 
-use super::effect::EffectBase;
+use super::effect::is_effect;
 use super::link::Link;
 use super::text::{CallText, type_name};
 
@@ -201,7 +202,7 @@ impl DoExpr {
 #[must_use]
 #[inline]
 pub fn is_program(value: &Bound<'_, PyAny>) -> bool {
-    value.is_instance_of::<DoExpr>() || value.is_instance_of::<EffectBase>()
+    is_effect(value) || value.is_instance_of::<DoExpr>()
 }
 
 /// A node class: what the macro `node!` declares.
@@ -223,7 +224,7 @@ pub fn build<T: Node>(py: Python<'_>, node: T) -> PyResult<Py<PyAny>> {
 /// # Errors
 /// When memory is exhausted.
 pub fn resume(py: Python<'_>, k: Py<PyAny>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
-    build(py, Resume { k: k.into(), value: value.into() })
+    slots::make(py, Resume { k: k.into(), value: value.into() })
 }
 
 /// `ResumeThrow(k, exc)`: `exc` is checked and instantiated as the constructor does.
@@ -276,5 +277,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<GetHandlers>()?;
     module.add_class::<GetExecutionContext>()?;
     by_position::prepare(module.py());
+    slots::prepare::<Call>(module.py());
+    slots::prepare::<Resume>(module.py());
     module.add_class::<PythonAsyncSyntaxEscape>()
 }

@@ -10,7 +10,7 @@ use crate::core::ctrl::Ctrl;
 use crate::core::host::{Form, Host, Plain};
 use crate::core::ids::ClauseId;
 use crate::py::classes::continuation::K;
-use crate::py::classes::effect::EffectBase;
+use crate::py::classes::effect::is_effect;
 use crate::py::classes::handler::Installed;
 use crate::py::classes::nodes::{self, DoExpr, NodeKind};
 use crate::py::classes::outcome;
@@ -22,7 +22,7 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     fn classify(&mut self, value: Py<PyAny>) -> Ctrl<PyWorld> {
         let py = self.py;
         let bound = value.bind(py);
-        if bound.is_instance_of::<EffectBase>() {
+        if is_effect(bound) {
             return Ctrl::Perform(value);
         }
         let ctrl = match bound.cast::<DoExpr>() {
@@ -127,7 +127,7 @@ impl Host<PyWorld> for PyHost<'_, '_> {
         if node.is_exact_instance_of::<nodes::Pass>() {
             return Plain::Pass;
         }
-        if node.is_instance_of::<EffectBase>() { Plain::Effect } else { Plain::Other }
+        if is_effect(node) { Plain::Effect } else { Plain::Other }
     }
 
     fn is_ours(&self, k: &Py<PyAny>) -> bool {

@@ -11,7 +11,7 @@ use pyo3::types::{
 
 use super::{Dead, Missing, PyHost, PyWorld, Request};
 use crate::core::native::{Errand, Load, Object, Seen, Store, Thunk};
-use crate::py::classes::effect::EffectBase;
+use crate::py::classes::effect::fields_of;
 use crate::py::classes::handle::{self, Handle};
 use crate::py::classes::nodes;
 use crate::py::classes::store::{Progress, ThunkCell};
@@ -61,9 +61,12 @@ impl Store<PyWorld> for PyHost<'_, '_> {
     }
 
     fn field(&self, effect: &Py<PyAny>, index: usize) -> Py<PyAny> {
-        let fields = effect.bind(self.py).cast::<EffectBase>().ok();
-        let field = fields.and_then(|effect| effect.get().fields.bind(self.py).get_item(index).ok());
-        field.map_or_else(|| self.py.None(), Bound::unbind)
+        let field = fields_of(effect.bind(self.py)).and_then(|fields| fields.get(index));
+        field.map_or_else(|| self.py.None(), |field| field.clone().unbind())
+    }
+
+    fn is_field(&self, effect: &Py<PyAny>, index: usize, value: &Py<PyAny>) -> bool {
+        fields_of(effect.bind(self.py)).and_then(|fields| fields.get(index)).is_some_and(|field| field.is(value))
     }
 
     fn load(&mut self, mapping: &Py<PyAny>, key: &Py<PyAny>) -> Load<PyWorld> {
@@ -79,21 +82,18 @@ impl Store<PyWorld> for PyHost<'_, '_> {
     }
 
     fn peek(&mut self, mapping: &Py<PyAny>, effect: &Py<PyAny>, key: usize) -> Option<Py<PyAny>> {
-        let effect = effect.bind(self.py).cast::<EffectBase>().ok()?;
-        let key = effect.get().fields.bind(self.py).get_borrowed_item(key).ok()?;
+        let key = fields_of(effect.bind(self.py))?.get(key)?;
         let mapping = self.mapping(mapping).get();
-        if !mapping.serves(&key) {
+        if !mapping.serves(key) {
             return None;
         }
         Some(mapping.entries.bind(self.py).get_item(key).ok()??.unbind())
     }
 
     fn poke(&mut self, mapping: &Py<PyAny>, effect: &Py<PyAny>) -> bool {
-        let Ok(effect) = effect.bind(self.py).cast::<EffectBase>() else { return false };
-        let fields = effect.get().fields.bind(self.py);
-        let (Ok(key), Ok(value)) = (fields.get_borrowed_item(0), fields.get_borrowed_item(1)) else { return false };
+        let Some([key, value, ..]) = fields_of(effect.bind(self.py)) else { return false };
         let mapping = self.mapping(mapping).get();
-        if !mapping.serves(&key) {
+        if !mapping.serves(key) {
             return false;
         }
         let entries = mapping.entries.bind(self.py);
@@ -102,6 +102,11 @@ impl Store<PyWorld> for PyHost<'_, '_> {
             self.bury(old.unbind());
         }
         entries.set_item(key, value).is_ok()
+    }
+
+    fn replace(&mut self, mapping: &Py<PyAny>, effect: &Py<PyAny>) -> bool {
+        let Some([key, value, ..]) = fields_of(effect.bind(self.py)) else { return false };
+        self.mapping(mapping).get().entries.bind(self.py).set_item(key, value).is_ok()
     }
 
     fn store(&mut self, mapping: &Py<PyAny>, key: Py<PyAny>, value: Py<PyAny>) -> Option<Request> {

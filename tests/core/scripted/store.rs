@@ -169,6 +169,14 @@ impl Store<Scripted> for ScriptedHost {
         self.store(mapping, effect.at(0), effect.at(1)).is_none()
     }
 
+    fn replace(&mut self, mapping: &Value, effect: &Value) -> bool {
+        self.poke(mapping, effect)
+    }
+
+    fn is_field(&self, effect: &Value, index: usize, value: &Value) -> bool {
+        effect.at(index).equals(value)
+    }
+
     fn store(&mut self, mapping: &Value, key: Value, value: Value) -> Option<Request> {
         if let Some((old, key)) = put(mapping, key, value) {
             self.throw_away((old, key));

@@ -1,14 +1,12 @@
 //! Calls by position of the nodes that clauses make at each effect: without a tuple, and without the general constructor.
-//!
-//! A class may have a function for calls whose arguments stand in an array (`tp_vectorcall`); the interpreter prefers it.
-//! What it is not sure about goes to the constructor that the class has anyway, with its checks and its errors.
 
-use pyo3::ffi::{self, PyObject};
+use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyAny, PyDict, PyTuple};
+use pyo3::types::PyAny;
 
 use super::super::continuation::is_k;
+use super::super::vectorcall::{Given, answered};
 use super::{Delegate, Node, Pass, Resume, build, resume};
 
 /// Gives the classes their functions.
@@ -62,47 +60,14 @@ unsafe extern "C" fn by_position<T: ByPosition<COUNT>, const COUNT: usize>(
     flagged: usize,
     names: *mut PyObject,
 ) -> *mut PyObject {
-    Python::attach(|py| {
-        // SAFETY: the protocol of `tp_vectorcall`: so many arguments stand there, then those that `names` names.
-        let made = unsafe {
-            let count = ffi::PyVectorcall_NARGS(flagged).cast_unsigned();
-            let argument = |index| Bound::from_borrowed_ptr(py, *arguments.add(index));
-            let quick = if names.is_null() && count == COUNT { T::of(py, std::array::from_fn(argument)) } else { None };
-            quick.unwrap_or_else(|| {
-                let names = Bound::from_borrowed_ptr_or_opt(py, names);
-                construct(&Bound::from_borrowed_ptr(py, class), count, names.as_ref(), &argument)
-            })
-        };
-        made.map_or_else(
-            |error| {
-                error.restore(py);
-                std::ptr::null_mut()
-            },
-            Py::into_ptr,
-        )
-    })
-}
-
-/// What calling the class does where there is no such function.
-#[cold]
-#[expect(unsafe_code, reason = "`PyObject_Call` would come back here")]
-fn construct<'py>(
-    class: &Bound<'py, PyAny>,
-    count: usize,
-    names: Option<&Bound<'py, PyAny>>,
-    argument: &dyn Fn(usize) -> Bound<'py, PyAny>,
-) -> PyResult<Py<PyAny>> {
-    let py = class.py();
-    let given = PyTuple::new(py, (0..count).map(argument).collect::<Vec<_>>())?;
-    let keywords = PyDict::new(py);
-    if let Some(names) = names {
-        for (index, name) in names.cast::<PyTuple>()?.iter().enumerate() {
-            keywords.set_item(name, argument(count + index))?;
-        }
-    }
-    // SAFETY: every class of classes has `tp_call`, which takes a tuple and a dictionary and gives a new reference.
+    // SAFETY: the interpreter calls this in an attached thread, and keeps to the protocol.
     unsafe {
-        let call = (*class.get_type_ptr()).tp_call.expect("a class can be called");
-        Bound::from_owned_ptr_or_err(py, call(class.as_ptr(), given.as_ptr(), keywords.as_ptr())).map(Bound::unbind)
+        let py = Python::assume_attached();
+        let given = Given::new(class, arguments, flagged, names);
+        let quick = match given.only_by_position() {
+            Some(count) if count == COUNT => T::of(py, std::array::from_fn(|place| given.argument(py, place))),
+            _ => None,
+        };
+        answered(py, quick.unwrap_or_else(|| given.call(py)))
     }
 }

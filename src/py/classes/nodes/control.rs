@@ -7,6 +7,8 @@ use pyo3::types::{PyAny, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::super::link::{Held, Link};
+use super::super::spare::Spare;
+use super::slots::Fleeting;
 use super::{DoExpr, Node, NodeKind, check};
 
 node! {
@@ -40,6 +42,20 @@ node! {
         k: Link = continuation(k),
         /// What the perform evaluates to.
         value: Link = any(value),
+    }
+}
+
+impl Fleeting for Resume {
+    const KIND: NodeKind = NodeKind::Resume;
+
+    fn spare() -> &'static Spare {
+        static SPARE: Spare = Spare::new();
+        &SPARE
+    }
+
+    fn let_go(self, py: Python<'_>) {
+        self.k.let_go(py);
+        self.value.let_go(py);
     }
 }
 

@@ -6,8 +6,10 @@ use pyo3::types::{PyAny, PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::super::link::{Held, Link};
+use super::super::spare::Spare;
 use super::super::text::{CallText, named};
-use super::{DoExpr, Node, NodeKind, build, check};
+use super::slots::Fleeting;
+use super::{DoExpr, Node, NodeKind, build, check, slots};
 
 node! {
     /// A program that evaluates to `value` and performs nothing.
@@ -183,6 +185,23 @@ impl Node for Call {
     }
 }
 
+impl Fleeting for Call {
+    const KIND: NodeKind = NodeKind::Call;
+
+    fn spare() -> &'static Spare {
+        static SPARE: Spare = Spare::new();
+        &SPARE
+    }
+
+    fn let_go(self, py: Python<'_>) {
+        self.function.let_go(py);
+        self.args.let_go(py);
+        if let Some(kwargs) = self.kwargs {
+            kwargs.let_go(py);
+        }
+    }
+}
+
 #[pymethods]
 impl Call {
     #[new]
@@ -231,7 +250,7 @@ impl Call {
             is_do: true,
             is_generator,
         };
-        build(args.py(), node)
+        slots::make(args.py(), node)
     }
 
     /// `fetch(1)` for the call of a `@do` function, `Call(f, 1)` else.

@@ -1,0 +1,68 @@
+//! The memory of objects that were let go, for the next ones: most effects live until their answer, most nodes until they
+//! are evaluated.
+
+use pyo3::ffi::{self, PyObject, PyTypeObject};
+use pyo3::prelude::*;
+
+/// How many are kept.
+const KEPT: usize = 16;
+
+/// Memory of a few objects of one layout. The interpreter's lock guards them; where there is none, nothing is kept.
+pub struct Spare {
+    #[cfg(not(Py_GIL_DISABLED))]
+    pieces: std::cell::UnsafeCell<([*mut PyObject; KEPT], usize)>,
+}
+
+// SAFETY: whoever gets at the pieces shows that it is attached to the interpreter, which one thread is at a time, and gives
+// nothing up meanwhile.
+#[cfg(not(Py_GIL_DISABLED))]
+#[expect(unsafe_code, reason = "the interpreter's lock is a lock")]
+unsafe impl Sync for Spare {}
+
+#[cfg_attr(Py_GIL_DISABLED, expect(clippy::unused_self, reason = "nothing is kept there"))]
+#[expect(unsafe_code, reason = "memory of objects, by hand")]
+impl Spare {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self {
+            #[cfg(not(Py_GIL_DISABLED))]
+            pieces: std::cell::UnsafeCell::new(([std::ptr::null_mut(); KEPT], 0)),
+        }
+    }
+
+    /// A new object of the class in memory that was kept. Its contents are still to be written, and the collector does
+    /// not know it.
+    #[inline]
+    pub fn take(&self, _py: Python<'_>, class: *mut PyTypeObject) -> Option<*mut PyObject> {
+        #[cfg(not(Py_GIL_DISABLED))]
+        // SAFETY: as said above. The memory is of an object whose place for the collector is in front of it.
+        unsafe {
+            let (pieces, count) = &mut *self.pieces.get();
+            *count = count.checked_sub(1)?;
+            Some(ffi::PyObject_Init(pieces[*count], class))
+        }
+        #[cfg(Py_GIL_DISABLED)]
+        None
+    }
+
+    /// Keeps or frees the memory of an object that is dead, and unknown to the collector.
+    ///
+    /// # Safety
+    /// Nobody has the object any more.
+    #[inline]
+    pub unsafe fn put(&self, _py: Python<'_>, dead: *mut PyObject) {
+        // SAFETY: as said above.
+        unsafe {
+            #[cfg(not(Py_GIL_DISABLED))]
+            {
+                let (pieces, count) = &mut *self.pieces.get();
+                if let Some(place) = pieces.get_mut(*count) {
+                    *place = dead;
+                    *count += 1;
+                    return;
+                }
+            }
+            ffi::PyObject_GC_Del(dead.cast());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Functions for calls whose arguments stand in an array: the interpreter prefers them to the general ones, which take a
+//! tuple and a dictionary.
+//!
+//! What such a function is not sure about goes to the general one, with its checks and its errors.
+
+use pyo3::ffi::{self, PyObject};
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyDict, PyTuple};
+
+/// What a class or another object is called with, as the interpreter gives it.
+pub struct Given {
+    callee: *mut PyObject,
+    arguments: *const *mut PyObject,
+    count: usize,
+    names: *mut PyObject,
+}
+
+#[expect(unsafe_code, reason = "the protocol of `tp_vectorcall` is one of pointers")]
+impl Given {
+    /// The parameters of such a function.
+    ///
+    /// # Safety
+    /// They follow the protocol: `flagged` says how many arguments stand there, after them come those that `names` names,
+    /// and all of it lives as long as the call, in an attached thread.
+    #[inline]
+    pub unsafe fn new(
+        callee: *mut PyObject,
+        arguments: *const *mut PyObject,
+        flagged: usize,
+        names: *mut PyObject,
+    ) -> Self {
+        // SAFETY: it takes a number apart.
+        let count = unsafe { ffi::PyVectorcall_NARGS(flagged) }.cast_unsigned();
+        Self { callee, arguments, count, names }
+    }
+
+    /// How many arguments there are, when none is a keyword.
+    #[inline]
+    pub const fn only_by_position(&self) -> Option<usize> {
+        if self.names.is_null() { Some(self.count) } else { None }
+    }
+
+    /// The argument at that place.
+    #[inline]
+    pub fn argument<'py>(&self, py: Python<'py>, place: usize) -> Bound<'py, PyAny> {
+        // SAFETY: whoever made this vouches for the array, and callers for the place.
+        unsafe { Bound::from_borrowed_ptr(py, *self.arguments.add(place)) }
+    }
+
+    /// A new tuple of them, those that are named left out.
+    ///
+    /// # Errors
+    /// When memory is exhausted.
+    #[inline]
+    pub fn tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        // SAFETY: whoever made this vouches for the array.
+        unsafe {
+            let tuple = tuple_of(self.count, |place| *self.arguments.add(place));
+            Ok(Bound::from_owned_ptr_or_err(py, tuple)?.cast_into_unchecked())
+        }
+    }
+
+    /// The general way to call.
+    ///
+    /// # Errors
+    /// What it raises.
+    #[cold]
+    pub fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let given = self.tuple(py)?;
+        let keywords = PyDict::new(py);
+        // SAFETY: it is a tuple or null.
+        if let Some(names) = unsafe { Bound::from_borrowed_ptr_or_opt(py, self.names) } {
+            for (index, name) in names.cast::<PyTuple>()?.iter().enumerate() {
+                keywords.set_item(name, self.argument(py, self.count + index))?;
+            }
+        }
+        // SAFETY: who has such a function has `tp_call`, which takes a tuple and a dictionary and gives a new reference;
+        // `PyObject_Call` would come back to the function that asks.
+        unsafe {
+            let call = (*ffi::Py_TYPE(self.callee)).tp_call.expect("it can be called");
+            Bound::from_owned_ptr_or_err(py, call(self.callee, given.as_ptr(), keywords.as_ptr())).map(Bound::unbind)
+        }
+    }
+}
+
+/// What the interpreter is given.
+#[inline]
+pub fn answered(py: Python<'_>, made: PyResult<Py<PyAny>>) -> *mut PyObject {
+    made.map_or_else(
+        |error| {
+            error.restore(py);
+            std::ptr::null_mut()
+        },
+        Py::into_ptr,
+    )
+}
+
+/// A new tuple of these, or null when memory is exhausted.
+///
+/// # Safety
+/// The items live, and the thread is attached.
+#[inline]
+#[expect(unsafe_code, reason = "a tuple of references that stand somewhere")]
+pub unsafe fn tuple_of(length: usize, item: impl Fn(usize) -> *mut PyObject) -> *mut PyObject {
+    // SAFETY: the tuple is new and has so many places; the caller's items live.
+    unsafe {
+        let tuple = ffi::PyTuple_New(length.cast_signed());
+        if !tuple.is_null() {
+            for place in 0..length {
+                let item = item(place);
+                ffi::Py_INCREF(item);
+                ffi::PyTuple_SET_ITEM(tuple, place.cast_signed(), item);
+            }
+        }
+        tuple
+    }
+}

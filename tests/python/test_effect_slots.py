@@ -1,0 +1,334 @@
+"""What is done at each effect has slots of its own, which make, read and let go as any class does (semantics 2)."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import sys
+import weakref
+
+import pytest
+
+from child import run_child
+from segue import Effect
+from segue._effect import EffectMeta
+
+
+class Point(Effect[int]):
+    x: object
+    y: object = 2
+
+
+class Five(Effect[int]):
+    a: int
+    b: int
+    c: int
+    d: int
+    e: int = 5
+
+
+class Plain:
+    pass
+
+
+class WithDict(Plain, Point):
+    pass
+
+
+# ---- to make one ----
+
+
+def test_fields_come_by_position_by_keyword_and_by_default():
+    made = [Point(1, 2), Point(1), Point(1, y=2), Point(x=1), Point(y=2, x=1), Point(*[1]), Point(x=1)]
+    assert [(effect.x, effect.y) for effect in made] == [(1, 2)] * len(made)
+    assert (Five(1, 2, 3, 4).e, Five(1, 2, 3, 4, 6).e) == (5, 6)
+
+
+def test_a_class_without_fields_takes_none():
+    class Nothing(Effect[int]):
+        pass
+
+    assert Nothing() == Nothing()
+    with pytest.raises(TypeError, match="takes 0 positional arguments but 1 was given"):
+        Nothing(1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords", "message"),
+    [
+        ((), {}, "missing 1 required positional argument: 'x'"),
+        ((1, 2, 3), {}, "takes from 1 to 2 positional arguments but 3 were given"),
+        ((1,), {"x": 1}, "multiple values for argument 'x'"),
+        ((1,), {"z": 1}, "unexpected keyword argument 'z'"),
+    ],
+)
+@pytest.mark.parametrize("effect", [Point, WithDict])
+def test_wrong_arguments_are_told(effect, arguments, keywords, message):
+    with pytest.raises(TypeError, match=message):
+        effect(*arguments, **keywords)
+
+
+def test_the_base_makes_nothing():
+    with pytest.raises(TypeError, match="EffectBase is abstract"):
+        Effect()
+
+
+def test_a_constructor_of_the_class_is_called():
+    calls = []
+
+    class Made(Point):
+        def __new__(cls, *fields):
+            calls.append("new")
+            return super().__new__(cls, *fields)
+
+        def __init__(self, *fields):
+            calls.append("init")
+
+    assert Made(1, 3).y == 3
+    assert calls == ["new", "init"]
+
+
+def test_a_constructor_that_a_class_gets_later_is_called():
+    class Late(Point):
+        pass
+
+    class Below(Late):
+        pass
+
+    calls = []
+    assert Below(1).x == 1
+    Late.__init__ = lambda self, *fields: calls.append(self.x)
+    Late(2)
+    Below(3)
+    del Late.__init__
+    Below(4)
+    assert calls == [2, 3]
+
+
+def test_a_metaclass_that_answers_calls_is_asked():
+    class Counting(EffectMeta):
+        def __call__(self, *fields):
+            return super().__call__(*(field + 1 for field in fields))
+
+    class Counted(Effect[int], metaclass=Counting):
+        x: int
+
+    assert Counted(1).x == 2
+
+
+def test_a_class_made_around_the_metaclass_still_makes_effects():
+    around = type.__new__(EffectMeta, "Around", (Point,), {"__slots__": ()})
+    assert (around(1).x, around(1, 3).y) == (1, 3)
+
+
+def test_calls_keep_no_reference():
+    value = object()
+    before = sys.getrefcount(value), sys.getrefcount(Point), sys.getrefcount(Point.__segue_rest__)
+    for _ in range(100):
+        Point(value)
+        Point(value, value)
+        Point(y=value, x=value)
+        with pytest.raises(TypeError):
+            Point(value, value, value)
+    assert (sys.getrefcount(value), sys.getrefcount(Point), sys.getrefcount(Point.__segue_rest__)) == before
+
+
+def test_effects_are_copied_and_pickled():
+    effect = Point([1], "two")
+    assert copy.copy(effect) == effect
+    assert copy.deepcopy(effect) == effect
+    assert pickle.loads(pickle.dumps(effect)) == effect  # noqa: S301 - its own bytes
+
+
+# ---- to read a field ----
+
+
+def test_a_field_is_read_of_effects_only():
+    field = Point.__dict__["x"]
+    assert field.__get__(Point(7), Point) == 7
+    assert field.__get__(None, Point) is field
+    assert Point.y == 2
+    with pytest.raises(TypeError, match="is no effect"):
+        field.__get__(7, int)
+
+
+def test_a_field_that_an_effect_does_not_have_is_an_error():
+    class One(Effect[int]):
+        only: int
+
+    with pytest.raises(IndexError):
+        Point.__dict__["y"].__get__(One(1), One)
+
+
+def test_fields_of_a_class_with_more_in_it_are_read():
+    effect = WithDict(3)
+    effect.__dict__["more"] = 4
+    assert (effect.x, effect.y, effect.more) == (3, 2, 4)
+
+
+# ---- to let one go ----
+
+
+@pytest.mark.parametrize("effect", [Point, WithDict])
+def test_what_an_effect_holds_goes_with_it(effect):
+    held = Plain()
+    gone = weakref.ref(held)
+    made = [effect(held) for _ in range(40)]
+    del held
+    assert gone() is not None
+    made.clear()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("effect", [Point, WithDict])
+def test_weak_references_are_told(effect):
+    told = []
+    made = effect(1)
+    watched = weakref.ref(made, lambda _: told.append("gone"))
+    assert watched() is made
+    del made
+    assert (watched(), told) == (None, ["gone"])
+
+
+def test_memory_is_used_again_without_what_was_in_it():
+    first = Point(1)
+    watched = weakref.ref(first)
+    del first
+    again = [Point(n, n) for n in range(40)]
+    assert watched() is None
+    assert all(weakref.getweakrefcount(effect) == 0 for effect in again)
+    assert [(effect.x, effect.y) for effect in again] == [(n, n) for n in range(40)]
+    assert all(gc.is_tracked(effect) for effect in again)
+
+
+def test_a_finaliser_of_the_class_runs():
+    told = []
+
+    class Final(Point):
+        def __del__(self):
+            told.append(self.x)
+
+    Final(1)
+    assert told == [1]
+
+
+def test_a_finaliser_that_a_class_gets_later_runs():
+    told = []
+
+    class Late(Point):
+        pass
+
+    class Below(Late):
+        pass
+
+    Late(1)
+    Late.__del__ = lambda self: told.append(self.x)
+    for n in range(2, 5):
+        Late(n)
+        Below(n)
+    assert told == [2, 2, 3, 3, 4, 4]
+
+
+def test_a_finaliser_may_keep_its_effect():
+    kept = []
+
+    class Keeps(Point):
+        pass
+
+    Keeps(1)
+    Keeps.__del__ = lambda self: kept.append(self)  # noqa: PLW0108 - a built-in method is not bound
+    Keeps(2)
+    assert kept[0].x == 2
+
+
+@pytest.mark.parametrize("effect", [Point, WithDict])
+@pytest.mark.parametrize("width", [1, 2])
+def test_deep_effects_are_let_go(effect, width):
+    gone = Plain()
+    watched = weakref.ref(gone)
+    deep = effect(gone)
+    del gone
+    for _ in range(100_000):
+        deep = effect(*[deep] * width)
+    del deep
+    assert watched() is None
+
+
+def test_a_cycle_through_an_effect_is_collected():
+    gc.collect()
+    knot = []
+    effect = Point(knot)
+    knot.append(effect)
+    watched = weakref.ref(effect)
+    del knot, effect
+    gc.collect()
+    assert watched() is None
+
+
+def test_a_class_of_effects_goes_when_nobody_needs_it():
+    def short_lived():
+        class Local(Effect[int]):
+            x: int
+
+        Local(1)
+        return weakref.ref(Local)
+
+    watched = short_lived()
+    gc.collect()
+    assert watched() is None
+
+
+AT_THE_END = """
+import gc
+import sys
+
+import segue
+from segue import Delegate, Effect, Get, Pass, Pure, Resume, Spawn, do
+
+
+class Fetch(Effect[int]):
+    url: object
+    retries: int = 0
+
+
+@do
+def child(v=None, w=1):
+    yield Get("a")
+
+
+def wrong(call, *given):
+    try:
+        call(*given)
+    except TypeError as error:
+        return str(error).partition(":")[0]
+
+
+class Last:
+    def __init__(self):
+        self.knot = self
+
+    def __del__(self, *, wrong=wrong, child=child, Fetch=Fetch, vocabulary=(Delegate, Pass, Pure, Resume, Spawn)):
+        Delegate, Pass, Pure, Resume, Spawn = vocabulary
+        told = [Fetch(1).url, Fetch(Fetch(Pure(child(1)))).retries, Fetch(url=[Fetch(2)]).url[0].url]
+        told += [wrong(Fetch, 1, 2, 3), wrong(Resume, 1, 2), wrong(Pass, 3)]
+        Spawn(child(Fetch(1), w=2), name="x")
+        Delegate()
+        for wrap in (Fetch, child, lambda deep: child(v=deep), lambda deep: Fetch(Pure(deep))):
+            deep = None
+            for _ in range(10_000):
+                deep = wrap(deep)
+        del deep
+        sys.stdout.write(f"{told}\\n")
+        sys.stdout.flush()
+
+
+sys.modules["last"] = Last()
+segue.held = Fetch(Fetch([Fetch(child(1))]))
+gc.disable()
+"""
+
+
+def test_effects_and_programs_are_made_and_let_go_while_the_interpreter_ends():
+    message = "Fetch() takes from 1 to 2 positional arguments but 3 were given"
+    assert run_child(AT_THE_END).ok().startswith(f"[1, 0, 2, {message!r}, 'Resume', ")
