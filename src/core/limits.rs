@@ -298,10 +298,13 @@ impl Meter {
 
     /// Asks for one more segment, `live` being there already.
     pub fn open(&mut self, live: usize) -> Permit {
-        if self.passed_at.is_none() && self.bounds.segments.is_some_and(|limit| live as u64 >= limit) {
-            return self.pass(Bound::Segments);
-        }
-        Permit::Granted
+        if self.can_open(live) { Permit::Granted } else { self.pass(Bound::Segments) }
+    }
+
+    /// Whether [`Meter::open`] will permit it.
+    #[must_use]
+    pub fn can_open(&self, live: usize) -> bool {
+        self.passed_at.is_some() || self.bounds.segments.is_none_or(|limit| (live as u64) < limit)
     }
 
     /// A segment was opened.

@@ -71,7 +71,7 @@ pub enum Held<'a, W: World> {
 /// An object of a native handler's making, that programs hold and hand back in effects: a task, a promise, a lock.
 pub trait Object<W: World>: Any + Send + Sync {
     /// As what it is.
-    fn shared(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    fn boxed(self: Box<Self>) -> Box<dyn Any + Send + Sync>;
     /// Shows what it holds.
     fn visit(&self, see: &mut dyn FnMut(Held<'_, W>));
     /// Lets go of what it holds: a collector found it unreachable. May run user code.
@@ -79,9 +79,9 @@ pub trait Object<W: World>: Any + Send + Sync {
 }
 
 /// What a value is to a handler that gives out objects.
-pub enum Seen<W: World> {
+pub enum Seen<'a, W: World> {
     /// An object of a native handler's making.
-    Object(Arc<dyn Object<W>>),
+    Object(&'a dyn Object<W>),
     /// One that a handler of the user's gave out.
     Foreign,
     /// Something else.
@@ -258,7 +258,7 @@ pub trait Native<W: World>: Send {
         value
     }
 
-    /// What a fork of this installation works on; `None` shares this one.
+    /// What a fork of this installation works on; `None` shares this one, as those do that hold bodies.
     fn fork(&self, _store: &mut dyn Store<W>) -> Option<Box<dyn Native<W>>> {
         None
     }
@@ -335,9 +335,9 @@ pub trait Store<W: World> {
     /// A flag as a value.
     fn make_flag(&mut self, flag: bool) -> W::Value;
     /// A value around an object of a handler's making.
-    fn make_object(&mut self, object: Arc<dyn Object<W>>) -> W::Value;
+    fn make_object(&mut self, object: Box<dyn Object<W>>) -> W::Value;
     /// The object in such a value.
-    fn object(&self, value: &W::Value) -> Seen<W>;
+    fn object<'v>(&self, value: &'v W::Value) -> Seen<'v, W>;
     /// Hands an errand to whoever drives the run.
     fn send(&mut self, errand: Errand<W>);
     /// Whether the root may not run now: whoever drives the run is not where the root runs.

@@ -53,3 +53,10 @@ pub struct Prompt<W: World> {
     /// Where it stood when it was captured, to tell whether it comes back to the same place.
     pub home: Option<(SegmentId, Birth)>,
 }
+
+impl<W: World> Prompt<W> {
+    /// A fork of an installation.
+    pub const fn fork(handler: W::Handler, native: Option<NativeId>, hooks: Hooks) -> Self {
+        Self { handler, native, hooks, forked: true, unwinding: false, home: None }
+    }
+}

@@ -5,6 +5,7 @@
 
 mod audit;
 mod bodies;
+mod branch;
 mod deliver;
 mod evaluate;
 mod inherit;

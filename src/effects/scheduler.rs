@@ -26,6 +26,7 @@ mod time;
 mod waiters;
 mod waits;
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ enum Not {
     Fit,
 }
 
-type Found<W> = Result<Arc<Handle<W>>, Not>;
+type Found<'v, W> = Result<&'v Handle<W>, Not>;
 
 /// What all of it comes to, when the others are unwound.
 struct Ending<W: World> {
@@ -165,10 +166,10 @@ where
     W::Error: Send,
 {
     /// The handle in a value, when it is one of this scheduler.
-    fn ours(&self, store: &dyn Store<W>, value: &W::Value) -> Found<W> {
+    fn ours<'v>(&self, store: &dyn Store<W>, value: &'v W::Value) -> Found<'v, W> {
         match store.object(value) {
-            Seen::Object(object) => match object.shared().downcast::<Handle<W>>() {
-                Ok(handle) if handle.scheduler == self.me => Ok(handle),
+            Seen::Object(object) => match (object as &dyn Any).downcast_ref::<Handle<W>>() {
+                Some(handle) if handle.scheduler == self.me => Ok(handle),
                 _ => Err(Not::Ours),
             },
             Seen::Foreign => Err(Not::Ours),
@@ -185,7 +186,7 @@ where
     }
 
     fn make(&self, store: &mut dyn Store<W>, thing: Thing<W>) -> W::Value {
-        store.make_object(Arc::new(Handle::new(self.me, thing)))
+        store.make_object(Box::new(Handle::new(self.me, thing)))
     }
 
     /// Works on the handle in the first field of an effect.
@@ -197,7 +198,7 @@ where
     ) -> Answer<W> {
         let value = store.field(effect, 0);
         let answer = match self.ours(store, &value) {
-            Ok(handle) => work(self, store, &value, &handle),
+            Ok(handle) => work(self, store, &value, handle),
             Err(not) => Err(not),
         };
         store.discard(value);

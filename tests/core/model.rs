@@ -12,7 +12,7 @@ use proptest::prop_assert_eq;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::scripted::{Log, Shelf, ledger, run};
-use play::{Act, Stage, bodies};
+use play::{Act, End, Handling, Stage, bodies};
 
 /// What is compared of a run.
 #[derive(PartialEq, Eq, Debug)]
@@ -53,6 +53,15 @@ fn seed() -> u64 {
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |now| u64::from(now.subsec_nanos()) ^ now.as_secs()),
     }
+}
+
+/// Rule 5 of the architecture: user code does not run in the machine, and what is dropped is user code.
+#[test]
+fn a_delegated_effect_that_is_passed_on_is_dropped_outside_of_the_machine() {
+    let passes = Handling { class: 0, form: 0, acts: vec![], end: End::ReturnPass };
+    let delegates = Handling { class: 0, form: 1, acts: vec![Act::Delegate], end: End::Return };
+    let acts = [Act::Under(Box::new(passes), vec![Act::Under(Box::new(delegates), vec![Act::Perform(0)])])];
+    assert_eq!(on_the_machine(&acts), on_the_model(&acts));
 }
 
 /// Semantics 2 and 3: whatever the program, the machine comes to what the model says.

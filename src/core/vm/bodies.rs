@@ -13,9 +13,8 @@ use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 
 use super::{Flow, Vm, fault};
-use crate::core::dispatch;
 use crate::core::fault::Fault;
-use crate::core::frame::{Continuation, Frame, Goal, Inheriting, Resumption};
+use crate::core::frame::{Continuation, Frame, Resumption};
 use crate::core::host::{Host, World};
 use crate::core::ids::{NativeId, SegmentId};
 use crate::core::native::{Next, Surroundings};
@@ -43,7 +42,7 @@ impl<W: World> Vm<W> {
         self.set_open(native, true);
         self.push_frame(Frame::Block(Box::new(prompt)));
         self.push_frame(Frame::Running(native));
-        Prompt { handler, native: Some(native), hooks: Hooks::none(), forked: true, unwinding: false, home: None }
+        Prompt::fork(handler, Some(native), Hooks::none())
     }
 
     /// The running body waits; its handler says who goes on.
@@ -66,7 +65,7 @@ impl<W: World> Vm<W> {
     }
 
     /// Whether the prompt is that of the installation's running body, and not of a fork that somebody else made.
-    fn runs(&self, prompt: SegmentId, native: NativeId) -> bool {
+    pub(super) fn runs(&self, prompt: SegmentId, native: NativeId) -> bool {
         let parent = self.segments[prompt].caller;
         let waiting = parent.and_then(|parent| self.segments[parent].frames.last());
         matches!(waiting, Some(Frame::Running(known)) if *known == native)
@@ -235,73 +234,5 @@ impl<W: World> Vm<W> {
             return ControlFlow::Continue(None);
         }
         ControlFlow::Continue(Some(effect))
-    }
-
-    /// A new body for the program, inside forks of what the performer is in.
-    pub(super) fn branch(
-        &mut self,
-        host: &mut impl Host<W>,
-        prompt: SegmentId,
-        effect: W::Value,
-        program: W::Value,
-    ) -> Flow<W> {
-        if !self.runs(prompt, self.native_of(prompt)) {
-            host.discard(effect);
-            host.discard(program);
-            return fault(Fault::NotRunning);
-        }
-        let of = self.segments[self.current_segment].context.and_then(|id| self.contexts.get(id));
-        let context = host.fork_context(of);
-        let layers = self.layers(host, self.current_segment, prompt);
-        let performer = self.capture(prompt);
-        self.leave_to_frame(performer);
-        self.push_frame(Frame::Branching(prompt, effect));
-        self.inherit_layers(host, Inheriting { layers, forking: None, program, goal: Goal::Detach(context) })
-    }
-
-    /// The forks stand: the program waits inside of them, and the performer has its answer.
-    pub(super) fn branched(&mut self, host: &mut impl Host<W>, program: W::Value, context: W::Value) -> Flow<W> {
-        let head = self.current_segment;
-        let branching = |id: Option<SegmentId>| {
-            id.is_some_and(|id| matches!(self.segments[id].frames.last(), Some(Frame::Branching(..))))
-        };
-        let own = trace::outward(&self.segments, head).find(|(_, segment)| branching(segment.caller));
-        let Some((own, _)) = own else {
-            host.discard(program);
-            host.discard(context);
-            return fault(Fault::Internal("a new body stands where nobody asked for it"));
-        };
-        // Where there are many bodies each is as small as can be; without memory the push asks again.
-        let _ = self.current().make_room();
-        self.push_frame(Frame::Start(program));
-        self.give_context(head, own, context);
-        let capture = self.next_capture();
-        let (body, parent) = dispatch::detach(&mut self.segments, head, own, capture);
-        self.detached += 1;
-        self.current_segment = parent;
-        let Some(Frame::Branching(prompt, effect)) = self.current().frames.pop() else {
-            return fault(Fault::Internal("a new body stands where nobody asked for it"));
-        };
-        let performer = self.held_by(prompt);
-        self.attach(performer);
-        let native = self.native_of(prompt);
-        let place = trace::innermost_code(&self.segments, self.current_segment).map(|code| host.mark_place(code));
-        let answer = self.native(native).branched(host, &effect, body, place);
-        self.answered(host, prompt, effect, answer)
-    }
-
-    /// The code of a new body, from its head to its prompt, runs in this context.
-    fn give_context(&mut self, head: SegmentId, own: SegmentId, context: W::Value) {
-        let context = self.contexts.add(context);
-        let mut at = Some(head);
-        while let Some(id) = at {
-            self.contexts.name(context);
-            if let Some(before) = self.segments[id].context.replace(context) {
-                // The segment outside names it too.
-                let left = self.contexts.forget(before);
-                debug_assert!(left.is_none(), "a context is named by the segment that gave it");
-            }
-            at = if id == own { None } else { self.segments[id].caller };
-        }
     }
 }

@@ -169,7 +169,7 @@ impl<W: World> Vm<W> {
             self.segments[prompt].prompt().map(|prompt| (host.clone_handler(&prompt.handler), prompt.native))
         {
             self.share_native(native);
-            let fork = Prompt { handler, native, hooks: Hooks::none(), forked: true, unwinding: false, home: None };
+            let fork = Prompt::fork(handler, native, Hooks::none());
             self.open_segment(Kind::Prompt(fork));
         }
         self.current().mode = Mode::HandleYield(program, Place::Node);

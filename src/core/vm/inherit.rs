@@ -88,8 +88,7 @@ impl<W: World> Vm<W> {
     }
 
     fn open_fork(&mut self, handler: W::Handler, native: Option<crate::core::ids::NativeId>, hooks: Hooks) {
-        let prompt = Prompt { handler, native, hooks, forked: true, unwinding: false, home: None };
-        self.open_segment(Kind::Prompt(prompt));
+        self.open_segment(Kind::Prompt(Prompt::fork(handler, native, hooks)));
     }
 
     /// A `fork` gave its value, or the fork that it gave stands: the next layer.

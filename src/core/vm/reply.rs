@@ -297,14 +297,14 @@ impl<W: World> Vm<W> {
     }
 
     /// The clause of [`Reply::Clause`] did something else, or may not go on: from here it is the long way. Gives back what
-    /// is not needed of what was yielded.
-    pub fn take_over(&mut self, code: W::Code, yielded: W::Value, called: Called<W>) -> Option<W::Value> {
+    /// is not needed of what was yielded and of what was answered.
+    pub fn take_over(&mut self, code: W::Code, yielded: W::Value, called: Called<W>) -> [Option<W::Value>; 2] {
         let Called { clause, effect, k, prompt, form } = called;
         self.push_program(code);
         let (role, capture) = match form {
             Short::Function => {
                 self.push_frame(Frame::Answer(prompt, clause));
-                return Some(yielded);
+                return [Some(yielded), effect];
             }
             Short::Program(capture) => (Role::Value, capture),
             Short::Control(capture) => (Role::Control, capture),
@@ -319,7 +319,7 @@ impl<W: World> Vm<W> {
         self.leave_to_frame(body);
         self.push_frame(Frame::Clause(ClauseFrame { effect, k, prompt, birth, clause, role, settled: false }));
         self.current().pending_python = Some(Pending::Program);
-        left
+        [left, None]
     }
 
     /// Whether the clause's value ends its block, or is an error there: its `k` is neither used nor kept for later.

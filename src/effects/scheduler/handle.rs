@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use smallvec::{SmallVec, smallvec};
+
 use super::table::TaskKey;
 use super::waiters::Queue;
 use crate::core::host::World;
@@ -134,30 +136,30 @@ impl<W: World> Handle<W> {
 
 impl<W: World> Handle<W> {
     /// Takes out the values that it holds: a chain of handles, each the value of the next, is dropped one by one.
-    pub fn take_values(&mut self) -> Vec<W::Value> {
+    pub fn take_values(&mut self) -> SmallVec<[W::Value; 1]> {
         let thing = self.thing.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         match thing {
             Thing::Task { settling, .. } | Thing::Promise { settling, .. } => match settling.settled.take() {
-                Some(Settled::Value(value)) => vec![value],
+                Some(Settled::Value(value)) => smallvec![value],
                 other => {
                     settling.settled = other;
-                    Vec::new()
+                    SmallVec::new()
                 }
             },
-            Thing::Channel { values, .. } => std::mem::take(values).into(),
+            Thing::Channel { values, .. } => values.drain(..).collect(),
             Thing::Completer { used, inbox, .. } => {
                 let (used, inbox) = (*used, Arc::clone(inbox));
                 match std::mem::replace(thing, Thing::Event { set: false, waiters: None }) {
                     // A completer that goes breaks its promise.
                     Thing::Completer { promise, .. } if !used => match inbox.post(promise, Settled::Broken) {
-                        Ok(()) => Vec::new(),
-                        Err((promise, _)) => vec![promise],
+                        Ok(()) => SmallVec::new(),
+                        Err((promise, _)) => smallvec![promise],
                     },
-                    Thing::Completer { promise, .. } => vec![promise],
-                    _ => Vec::new(),
+                    Thing::Completer { promise, .. } => smallvec![promise],
+                    _ => SmallVec::new(),
                 }
             }
-            Thing::Semaphore { .. } | Thing::Lock { .. } | Thing::Event { .. } | Thing::Scope { .. } => Vec::new(),
+            Thing::Semaphore { .. } | Thing::Lock { .. } | Thing::Event { .. } | Thing::Scope { .. } => SmallVec::new(),
         }
     }
 }
@@ -184,7 +186,7 @@ where
     W::Value: Send,
     W::Error: Send,
 {
-    fn shared(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+    fn boxed(self: Box<Self>) -> Box<dyn Any + Send + Sync> {
         self
     }
 
@@ -265,7 +267,8 @@ impl<W: World> Inbox<W> {
     /// The letters that arrived.
     #[inline]
     pub fn read(&self) -> Letters<W> {
-        if !self.full.swap(false, Ordering::Acquire) {
+        // To look first costs less than to change it.
+        if self.is_empty() || !self.full.swap(false, Ordering::Acquire) {
             return VecDeque::new();
         }
         locked(&self.letters).as_mut().map(std::mem::take).unwrap_or_default()

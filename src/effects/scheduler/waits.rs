@@ -1,7 +1,5 @@
 //! Waiting for tasks and promises: for one, for all, for the first (semantics 7).
 
-use std::sync::Arc;
-
 use thin_vec::ThinVec;
 
 use super::handle::{Settled, Settling, Thing};
@@ -47,9 +45,9 @@ where
             Thing::Completer { promise, .. } => Some(store.share(promise)),
             _ => None,
         };
-        let Some(promise) = promise else { return work(store, target, &handle) };
+        let Some(promise) = promise else { return work(store, target, handle) };
         let done = match self.ours(store, &promise) {
-            Ok(handle) => work(store, &promise, &handle),
+            Ok(handle) => work(store, &promise, handle),
             Err(not) => Err(not),
         };
         store.discard(promise);
@@ -210,7 +208,7 @@ where
             for target in after.iter().filter_map(|slot| targets.get(*slot as usize)) {
                 // One that is gathered twice failed once, and one that was cancelled did not fail.
                 if let Ok(handle) = self.ours(store, target)
-                    && !told.iter().any(|known| Arc::ptr_eq(known, &handle))
+                    && !told.iter().any(|known| std::ptr::eq(*known, handle))
                     && has_failed(&handle.thing())
                 {
                     told.push(handle);
@@ -468,7 +466,7 @@ where
             settling.order = self.settled;
             external
         };
-        while let Some(waiter) = self.next_waiter(&handle, tells) {
+        while let Some(waiter) = self.next_waiter(handle, tells) {
             self.external -= usize::from(outside);
             observed |= self.notify(store, waiter, value, end);
         }

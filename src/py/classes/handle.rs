@@ -34,15 +34,13 @@ use crate::py::world::PyWorld;
 #[pyclass(frozen, subclass, weakref, module = "segue._vm")]
 pub struct Handle {
     /// What it is of the built-in scheduler.
-    pub object: Option<Arc<Inner<PyWorld>>>,
+    pub object: Option<Box<Inner<PyWorld>>>,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         // A chain of handles, each the value of the next, is as long as memory allows: it is dropped in a loop.
-        for value in
-            self.object.take().and_then(Arc::into_inner).map(|mut inner| inner.take_values()).into_iter().flatten()
-        {
+        for value in self.object.as_mut().map(|inner| inner.take_values()).into_iter().flatten() {
             drop(Link::from(value));
         }
     }
@@ -105,6 +103,20 @@ impl Handle {
             object.clear();
         }
     }
+}
+
+/// The handle in a value, if it is one, for as long as somebody owns the value.
+#[must_use]
+#[inline]
+#[expect(unsafe_code, reason = "what is bound to the interpreter lives no longer than its token")]
+pub fn of<'v>(py: Python<'_>, value: &'v Py<PyAny>) -> Option<&'v Handle> {
+    // Most handles are tasks, and their class is found at once.
+    let bound = value.bind(py);
+    if !bound.is_exact_instance_of::<Task>() && !bound.is_instance_of::<Handle>() {
+        return None;
+    }
+    // SAFETY: it is a handle, and a `Py` is one pointer, whatever it points to.
+    Some(unsafe { &*std::ptr::from_ref(value).cast::<Py<Handle>>() }.get())
 }
 
 fn no_copy(handle: &Bound<'_, Handle>) -> PyErr {
@@ -508,7 +520,7 @@ pub struct Scope;
 ///
 /// # Errors
 /// When memory runs out.
-pub fn make(py: Python<'_>, object: Arc<dyn Object<PyWorld>>) -> PyResult<Py<PyAny>> {
+pub fn make(py: Python<'_>, object: Box<dyn Object<PyWorld>>) -> PyResult<Py<PyAny>> {
     enum Kind {
         Task,
         Promise,
@@ -519,7 +531,7 @@ pub fn make(py: Python<'_>, object: Arc<dyn Object<PyWorld>>) -> PyResult<Py<PyA
         Channel,
         Scope,
     }
-    let object = object.shared().downcast::<Inner<PyWorld>>().ok();
+    let object = object.boxed().downcast::<Inner<PyWorld>>().ok();
     let kind = match object.as_deref().map(Inner::thing).as_deref() {
         Some(Thing::Task { .. }) => Kind::Task,
         Some(Thing::Promise { .. }) => Kind::Promise,

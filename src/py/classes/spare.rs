@@ -5,6 +5,7 @@ use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 
 /// How many are kept.
+#[cfg(not(Py_GIL_DISABLED))]
 const KEPT: usize = 16;
 
 /// Memory of a few objects of one layout. The interpreter's lock guards them; where there is none, nothing is kept.
@@ -42,7 +43,10 @@ impl Spare {
             Some(ffi::PyObject_Init(pieces[*count], class))
         }
         #[cfg(Py_GIL_DISABLED)]
-        None
+        {
+            let _ = class;
+            None
+        }
     }
 
     /// Keeps or frees the memory of an object that is dead, and unknown to the collector.

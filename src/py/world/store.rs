@@ -1,7 +1,5 @@
 //! What native handlers ask of the world.
 
-use std::sync::Arc;
-
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,7 +10,7 @@ use pyo3::types::{
 use super::{Dead, Missing, PyHost, PyWorld, Request};
 use crate::core::native::{Errand, Load, Object, Seen, Store, Thunk};
 use crate::py::classes::effect::fields_of;
-use crate::py::classes::handle::{self, Handle};
+use crate::py::classes::handle;
 use crate::py::classes::nodes;
 use crate::py::classes::store::{Progress, ThunkCell};
 use crate::py::errands::Unawaited;
@@ -236,16 +234,16 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         PyBool::new(self.py, flag).to_owned().into_any().unbind()
     }
 
-    fn make_object(&mut self, object: Arc<dyn Object<PyWorld>>) -> Py<PyAny> {
+    fn make_object(&mut self, object: Box<dyn Object<PyWorld>>) -> Py<PyAny> {
         let made = handle::make(self.py, object);
         self.made(made)
     }
 
-    fn object(&self, value: &Py<PyAny>) -> Seen<PyWorld> {
-        match value.bind(self.py).cast::<Handle>() {
-            Ok(handle) => handle.get().object.clone().map_or(Seen::Foreign, |object| Seen::Object(object)),
-            Err(_) => Seen::Other,
-        }
+    fn object<'v>(&self, value: &'v Py<PyAny>) -> Seen<'v, PyWorld> {
+        handle::of(self.py, value).map_or(Seen::Other, |handle| match &handle.object {
+            Some(object) => Seen::Object(&**object),
+            None => Seen::Foreign,
+        })
     }
 
     fn send(&mut self, errand: Errand<PyWorld>) {

@@ -1,7 +1,6 @@
 //! What native handlers ask of the scripted world: the operations on values.
 
 use std::any::Any;
-use std::sync::Arc;
 
 use segue::core::host::Host;
 use segue::core::native::{Errand, Load, Object, Seen, Store, Thunk as Thunked};
@@ -87,13 +86,13 @@ impl Store<Scripted> for ScriptedHost {
         i64::from(flag).into()
     }
 
-    fn make_object(&mut self, object: Arc<dyn Object<Scripted>>) -> Value {
+    fn make_object(&mut self, object: Box<dyn Object<Scripted>>) -> Value {
         Value::new(Datum::Object(object))
     }
 
-    fn object(&self, value: &Value) -> Seen<Scripted> {
+    fn object<'v>(&self, value: &'v Value) -> Seen<'v, Scripted> {
         match value.datum() {
-            Datum::Object(object) => Seen::Object(Arc::clone(object)),
+            Datum::Object(object) => Seen::Object(&**object),
             _ => Seen::Other,
         }
     }

@@ -117,7 +117,7 @@ pub enum Datum {
     Okay(Value),
     Failed(Error),
     /// What a native handler made.
-    Object(Arc<dyn Object<Scripted>>),
+    Object(Box<dyn Object<Scripted>>),
     /// Leads to another one as long as that has an owner.
     Weak(Weak<Self>),
     /// A number that is not whole.

@@ -63,7 +63,8 @@ pub fn effect(stage: &Stage) -> Value {
 /// Somebody outside completes the promise of a completer: whether there was one that was not used yet.
 pub fn complete(completer: &Value, fails: bool) -> bool {
     let Datum::Object(object) = completer.datum() else { return false };
-    let Ok(handle) = object.clone().shared().downcast::<Handle<Scripted>>() else { return false };
+    let object: &dyn std::any::Any = &**object;
+    let Some(handle) = object.downcast_ref::<Handle<Scripted>>() else { return false };
     let found = match &mut *handle.thing() {
         Thing::Completer { promise, used: used @ false, inbox } => {
             *used = true;

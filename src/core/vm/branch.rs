@@ -1,0 +1,129 @@
+//! A new body for a program: what a spawned task runs in (semantics 7).
+//!
+//! It stands inside forks of what its spawner is in, up to the handler that holds the bodies. Where nothing is between the
+//! two, nothing is to be forked, and the spawner does not even move.
+
+use super::{Flow, Vm, fault};
+use crate::core::dispatch;
+use crate::core::fault::Fault;
+use crate::core::frame::{Continuation, Frame, Goal, Inheriting};
+use crate::core::host::{Host, World};
+use crate::core::ids::{NativeId, SegmentId};
+use crate::core::segment::{Kind, Prompt};
+use crate::core::trace;
+
+impl<W: World> Vm<W> {
+    /// A new body for the program, inside forks of what the performer is in.
+    pub(super) fn branch(
+        &mut self,
+        host: &mut impl Host<W>,
+        prompt: SegmentId,
+        effect: W::Value,
+        program: W::Value,
+    ) -> Flow<W> {
+        if !self.runs(prompt, self.native_of(prompt)) {
+            host.discard(effect);
+            host.discard(program);
+            return fault(Fault::NotRunning);
+        }
+        let of = self.segments[self.current_segment].context.and_then(|id| self.contexts.get(id));
+        let context = host.fork_context(of);
+        if self.current_segment == prompt && self.segments.has_room() && self.meter.can_open(self.segments.live()) {
+            return self.branch_here(host, prompt, effect, program, context);
+        }
+        let layers = self.layers(host, self.current_segment, prompt);
+        let performer = self.capture(prompt);
+        self.leave_to_frame(performer);
+        self.push_frame(Frame::Branching(prompt, effect));
+        self.inherit_layers(host, Inheriting { layers, forking: None, program, goal: Goal::Detach(context) })
+    }
+
+    /// Nothing stands between the performer and the prompt, so that nothing is to be forked: the performer stays where it is.
+    fn branch_here(
+        &mut self,
+        host: &mut impl Host<W>,
+        prompt: SegmentId,
+        effect: W::Value,
+        program: W::Value,
+        context: W::Value,
+    ) -> Flow<W> {
+        let native = self.native_of(prompt);
+        self.share_native(Some(native));
+        let fork = match &self.segments[prompt].kind {
+            Kind::Prompt(prompt) => Prompt::fork(host.clone_handler(&prompt.handler), prompt.native, prompt.hooks),
+            _ => return fault(Fault::Internal("who branches is no prompt")),
+        };
+        let parent = self.segments[prompt].caller.expect("a prompt at work has a caller (semantics 3)");
+        self.current_segment = parent;
+        self.open_segment(Kind::Prompt(fork));
+        let own = self.current_segment;
+        let body = self.plant(own, program, context);
+        self.current_segment = prompt;
+        self.place_branch(host, native, prompt, effect, body)
+    }
+
+    /// The forks stand: the program waits inside of them, and the performer has its answer.
+    pub(super) fn branched(&mut self, host: &mut impl Host<W>, program: W::Value, context: W::Value) -> Flow<W> {
+        let head = self.current_segment;
+        let branching = |id: Option<SegmentId>| {
+            id.is_some_and(|id| matches!(self.segments[id].frames.last(), Some(Frame::Branching(..))))
+        };
+        let own = trace::outward(&self.segments, head).find(|(_, segment)| branching(segment.caller));
+        let Some((own, _)) = own else {
+            host.discard(program);
+            host.discard(context);
+            return fault(Fault::Internal("a new body stands where nobody asked for it"));
+        };
+        let body = self.plant(own, program, context);
+        let Some(Frame::Branching(prompt, effect)) = self.current().frames.pop() else {
+            return fault(Fault::Internal("a new body stands where nobody asked for it"));
+        };
+        let performer = self.held_by(prompt);
+        self.attach(performer);
+        let native = self.native_of(prompt);
+        self.place_branch(host, native, prompt, effect, body)
+    }
+
+    /// The current segment is the head of a new body: the program waits there, and the body is detached.
+    fn plant(&mut self, own: SegmentId, program: W::Value, context: W::Value) -> Continuation {
+        let head = self.current_segment;
+        // Where there are many bodies each is as small as can be; without memory the push asks again.
+        let _ = self.current().make_room();
+        self.push_frame(Frame::Start(program));
+        self.give_context(head, own, context);
+        let capture = self.next_capture();
+        let (body, parent) = dispatch::detach(&mut self.segments, head, own, capture);
+        self.detached += 1;
+        self.current_segment = parent;
+        body
+    }
+
+    /// The handler gets the new body, and the performer, which is current, its answer.
+    fn place_branch(
+        &mut self,
+        host: &mut impl Host<W>,
+        native: NativeId,
+        prompt: SegmentId,
+        effect: W::Value,
+        body: Continuation,
+    ) -> Flow<W> {
+        let place = trace::innermost_code(&self.segments, self.current_segment).map(|code| host.mark_place(code));
+        let answer = self.native(native).branched(host, &effect, body, place);
+        self.answered(host, prompt, effect, answer)
+    }
+
+    /// The code of a new body, from its head to its prompt, runs in this context.
+    fn give_context(&mut self, head: SegmentId, own: SegmentId, context: W::Value) {
+        let context = self.contexts.add(context);
+        let mut at = Some(head);
+        while let Some(id) = at {
+            self.contexts.name(context);
+            if let Some(before) = self.segments[id].context.replace(context) {
+                // The segment outside names it too.
+                let left = self.contexts.forget(before);
+                debug_assert!(left.is_none(), "a context is named by the segment that gave it");
+            }
+            at = if id == own { None } else { self.segments[id].caller };
+        }
+    }
+}
