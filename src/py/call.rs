@@ -177,12 +177,10 @@ fn is_tail(py: Python<'_>, code: &Code, clause: &ClauseCode) -> bool {
     match clause.tail(py) {
         Ok(Tail::Nowhere) | Err(_) => false,
         Ok(Tail::Everywhere) => true,
-        Ok(Tail::At(offsets)) => code
-            .generator
-            .bind(py)
-            .getattr(intern!(py, "gi_frame"))
-            .and_then(|frame| frame.getattr(intern!(py, "f_lasti"))?.extract::<i64>())
-            .is_ok_and(|offset| offsets.contains(&offset)),
+        Ok(Tail::At(offsets)) => {
+            let frame = context::frame_of(code.generator.bind(py));
+            frame.is_ok_and(|frame| offsets.contains(&frame.at()))
+        }
     }
 }
 

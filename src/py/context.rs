@@ -1,9 +1,9 @@
 //! Lines of an execution context, and the context of exceptions: read from live frames, on request or on the error path.
 
 use pyo3::exceptions::PyBaseException;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyString, PyTraceback};
+use pyo3::types::{PyAny, PyFrame, PyIterator, PyString, PyTraceback};
+use pyo3::{ffi, intern};
 
 use super::classes::handler::Installed;
 use super::classes::text::type_name;
@@ -83,6 +83,33 @@ fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<Py
     made.map_or_else(|_| py.None(), Bound::unbind)
 }
 
+/// The frame of a generator that is suspended.
+pub struct Suspended<'py>(Bound<'py, PyFrame>);
+
+/// The frame of a generator.
+///
+/// # Errors
+/// It is over.
+pub fn frame_of<'py>(generator: &Bound<'py, PyIterator>) -> PyResult<Suspended<'py>> {
+    Ok(Suspended(generator.getattr(intern!(generator.py(), "gi_frame"))?.cast_into()?))
+}
+
+#[expect(unsafe_code, reason = "to ask for its attributes makes objects of them")]
+impl<'py> Suspended<'py> {
+    /// Its code.
+    fn code(&self) -> Bound<'py, PyAny> {
+        // SAFETY: it is a frame, whose code is never null.
+        unsafe { Bound::from_owned_ptr(self.0.py(), ffi::PyFrame_GetCode(self.0.as_ptr().cast()).cast()) }
+    }
+
+    /// Where in its code it is: `f_lasti`.
+    #[must_use]
+    pub fn at(&self) -> i32 {
+        // SAFETY: it is a frame.
+        unsafe { ffi::PyFrame_GetLasti(self.0.as_ptr().cast()) }
+    }
+}
+
 /// The last place that was marked: tasks are spawned in loops, at the same place again.
 #[derive(Debug, Default)]
 pub struct Marks(Option<Py<Mark>>);
@@ -94,10 +121,8 @@ impl Marks {
     }
 
     fn place(&mut self, py: Python<'_>, code: &Code) -> PyResult<Py<Mark>> {
-        let generator = code.generator.bind(py);
-        let code = generator.getattr(intern!(py, "gi_code"))?;
-        let frame = generator.getattr(intern!(py, "gi_frame"))?;
-        let at = frame.getattr(intern!(py, "f_lasti"))?.extract()?;
+        let frame = frame_of(code.generator.bind(py))?;
+        let (code, at) = (frame.code(), frame.at());
         if let Some(last) = &self.0
             && last.get().at == at
             && last.get().code.is(&code)

@@ -41,7 +41,7 @@ pub enum Tail {
     /// At every yield.
     Everywhere,
     /// At these offsets of its bytecode.
-    At(Vec<i64>),
+    At(Vec<i32>),
 }
 
 /// A clause of a handler.
@@ -91,7 +91,7 @@ impl Clause {
         if offsets.is_none() {
             return Ok(Tail::Nowhere);
         }
-        let offsets = offsets.try_iter()?.map(|offset| offset?.extract()).collect::<PyResult<Vec<i64>>>()?;
+        let offsets = offsets.try_iter()?.map(|offset| offset?.extract()).collect::<PyResult<Vec<i32>>>()?;
         Ok(if offsets.is_empty() { Tail::Nowhere } else { Tail::At(offsets) })
     }
 }
