@@ -4,7 +4,7 @@ use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration, PyTypeE
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyAny, PyDict, PyIterator, PyList, PyString};
-use pyo3::{PyTypeCheck, intern};
+use pyo3::{PyTypeCheck, ffi, intern};
 
 use super::classes::begun::Begun;
 use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandler, Tail};
@@ -199,10 +199,10 @@ fn started(
     clause: Option<ClauseCode>,
 ) -> PyResult<Outcome<PyWorld>> {
     let value = result.map_err(|error| from_function(py, error))?;
-    if !value.get_type().is(&names(py)?.generator) {
+    if !std::ptr::eq(value.get_type_ptr(), &raw const ffi::PyGen_Type) {
         return Ok(Outcome::Returned(value.unbind()));
     }
-    let code = Code::of(value.try_iter()?.unbind(), clause);
+    let code = Code::of(value.cast_into::<PyIterator>()?.unbind(), clause);
     Ok(send(py, code, &py.None().into_bound(py)))
 }
 
@@ -267,7 +267,7 @@ fn clause_outcome(
         return started(py, result, known);
     }
     let value = result.map_err(|error| from_function(py, error))?;
-    if value.get_type_ptr() == names(py)?.coroutine.as_ptr().cast() {
+    if std::ptr::eq(value.get_type_ptr(), &raw const ffi::PyCoro_Type) {
         return Err(no_coroutine(py, clause, &value));
     }
     if k.is_none() && ends_clause(&value, None) {

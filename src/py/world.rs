@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::exceptions::PyBaseException;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyIterator, PyString, PyType};
 
@@ -217,7 +218,20 @@ impl<'py> PyHost<'_, 'py> {
 
 /// Whether what a clause returned is a node for its own `k`, a `Pass` or a `Delegate`.
 #[must_use]
+#[inline]
 pub fn ends_clause(value: &Bound<'_, PyAny>, k: Option<&Py<PyAny>>) -> bool {
+    !is_static(value) && is_end(value, k)
+}
+
+/// Whether the value is of a class that the interpreter was built with, as most answers are: no node is.
+#[inline]
+#[expect(unsafe_code, reason = "only the class itself says so")]
+fn is_static(value: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: it is the class of an object that lives.
+    unsafe { ffi::PyType_HasFeature(value.get_type_ptr(), ffi::Py_TPFLAGS_HEAPTYPE) == 0 }
+}
+
+fn is_end(value: &Bound<'_, PyAny>, k: Option<&Py<PyAny>>) -> bool {
     let Ok(node) = value.cast::<DoExpr>() else { return false };
     match node.get().kind {
         NodeKind::Pass | NodeKind::Delegate => true,
