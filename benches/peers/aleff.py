@@ -6,9 +6,12 @@ ends: some hundred in one block are a RecursionError. The rows handle a block fo
 
 from __future__ import annotations
 
-from aleff import create_handler, effect
+from aleff import create_handler, disable_c_warnings, effect
 
 from benches.row import Work
+
+# An aid for debugging that is on at first: every call in the process takes twenty times as long with it.
+disable_c_warnings()
 
 PACKAGE = "aleff"
 WITHOUT = {
