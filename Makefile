@@ -158,6 +158,10 @@ bench-peers: $(BENCH) $(PEERS) ## the same, and the newest version of each peer 
 bench-suite: $(BENCH) ## the eleven programs of effect-handlers-bench: Segue, a machine in plain Python, by hand, no effects
 	$(BENCH_VENV)/bin/python -m benches.effect_handlers_bench $(OPTIONS)
 
+.PHONY: bench-suite-peers
+bench-suite-peers: $(BENCH) $(PEERS) ## the same, and the programs of the peers beside it (needs the network once)
+	$(BENCH_VENV)/bin/python -m benches.effect_handlers_bench --peers $(PEERS_VENV)/bin/python $(OPTIONS)
+
 .PHONY: bench-gate
 bench-gate: $(FLOOR) ## instructions of the most important paths, counted by valgrind, against the limits in benches/gate.toml
 	$(BIN)/python -m benches.gate

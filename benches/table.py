@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from benches.row import Measured, Row, met
@@ -52,19 +53,24 @@ def ours(measured: dict[Row, Measured], peers: dict[str, dict[str, float]]) -> s
     return lines(HEAD, [cells(row, it.value, peers.get(row.name, {})) for row, it in measured.items()])
 
 
-def theirs(measured: dict[Row, Measured], said: dict[str, Any]) -> str:
-    """All peers beside Segue, row by row; then why a peer has no number, each reason once."""
-    asked = [row for row in measured if row.program]
-    head = ("row", "unit", "segue", *(f"{name} {it.get('version', '')}".strip() for name, it in said.items()))
+def beside(head: tuple[str, ...], first: Mapping[str, tuple[str, ...]], said: dict[str, Any]) -> str:
+    """All peers beside the first cells of each line; then why a peer has no number, each reason once."""
     body: list[tuple[str, ...]] = []
     reasons: dict[tuple[str, str], list[str]] = {}
-    for row in asked:
-        line = [row.name, row.unit, number(measured[row].value)]
+    for asked, ours in first.items():
+        line = list(ours)
         for name, it in said.items():
-            found = it.get("rows", {}).get(row.name, it)
+            found = it.get("rows", {}).get(asked, it)
             line.append(number(found["value"]) if "value" in found else "-")
             if "why" in found:
-                reasons.setdefault((name, found["why"]), []).append(row.name)
+                reasons.setdefault((name, found["why"]), []).append(asked)
         body.append(tuple(line))
-    why = [f"- {name}: {', '.join(rows)}: {reason}." for (name, reason), rows in sorted(reasons.items())]
-    return "\n".join([lines(head, body), "", "No number:", "", *why])
+    why = [f"- {name}: {', '.join(asked)}: {reason}." for (name, reason), asked in sorted(reasons.items())]
+    names = tuple(f"{name} {it.get('version', '')}".strip() for name, it in said.items())
+    return "\n".join([lines((*head, *names), body), "", "No number:", "", *why])
+
+
+def theirs(measured: dict[Row, Measured], said: dict[str, Any]) -> str:
+    """All peers beside Segue, row by row."""
+    first = {row.name: (row.name, row.unit, number(it.value)) for row, it in measured.items() if row.program}
+    return beside(("row", "unit", "segue"), first, said)

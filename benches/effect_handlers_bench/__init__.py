@@ -8,6 +8,9 @@ all four come to the same:
 - `by_hand`: a generator and the loop that drives it, written for this program only.
 - `plain`: Python without effects.
 
+Beside them are `with_<peer>`, as users of other libraries write it (`peers.py` says why a library cannot), and
+`program.ml`, in OCaml 5.
+
 `cases.json` holds the inputs and outputs of the suite (github.com/effect-handlers/effect-handlers-bench, commit
 255d299), and the inputs that are timed here, with how many operations each of them is.
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Sequence
 from typing import Any
 
 from benches.effect_handlers_bench.suite import CASES, VERSIONS, Timed
 from benches.row import met
-from benches.table import VERDICTS, lines, number
+from benches.table import VERDICTS, beside, lines, number
 
 WANTED = 3.0
 """How many times ahead of the generic machine Segue is to be where a continuation is used once at most."""
-HEAD = ("program", "continuations", "n", "segue", "machine", "by hand", "plain", "ahead of machine", f"{WANTED:g}x")
-ABSENT = "OCaml 5 has no column: `ocamlfind ocamlopt` is not installed here."
-UNUSED = "OCaml 5 has no column: `ocamlfind ocamlopt` is installed, but no programs for it are kept here."
+ABSENT = "OCaml 5 has no column: no `ocamlopt` of version 5 or newer is installed here."
+RATIOS = "Beside the peers: an operation in operations of the machine, each on its own interpreter. Less is better."
 
 
 def judged(program: str) -> bool:
@@ -28,30 +25,38 @@ def verdict(it: Timed) -> bool | None:
     return met(WANTED, it.ahead("machine")) if judged(it.program) else None
 
 
-def cells(it: Timed) -> tuple[str, ...]:
+def head(ocaml: str | None) -> tuple[str, ...]:
+    """The first line: `ocaml` is the compiler's version, if there is one."""
+    native = (f"ocaml {ocaml}",) if ocaml else ()
+    versions = ("segue", "machine", "by hand", "plain", *native)
+    return ("program", "continuations", "n", *versions, "ahead of machine", f"{WANTED:g}x")
+
+
+def cells(it: Timed, ocaml: str | None) -> tuple[str, ...]:
     """One line."""
     case = CASES[it.program]
+    native = (number(it.ocaml) or "-",) if ocaml else ()
     return (
         it.program,
         case["continuations"],
         str(case["timed"]["arg"]),
         *(number(it.nanoseconds(version)) for version in VERSIONS),
+        *native,
         f"{number(it.ahead('machine'))}x",
         VERDICTS[verdict(it)],
     )
 
 
-def ocaml() -> str:
-    """Why there is no column for OCaml 5."""
-    find = shutil.which("ocamlfind")
-    if find is None or subprocess.run([find, "ocamlopt", "-version"], capture_output=True, check=False).returncode:
-        return ABSENT
-    return UNUSED
-
-
-def table(measured: Sequence[Timed]) -> str:
+def table(measured: Sequence[Timed], ocaml: str | None = None) -> str:
     """All lines: nanoseconds of an operation, and how far ahead Segue is."""
-    return "\n\n".join([lines(HEAD, [cells(it) for it in measured]), ocaml()])
+    shown = lines(head(ocaml), [cells(it, ocaml) for it in measured])
+    return shown if ocaml else f"{shown}\n\n{ABSENT}"
+
+
+def theirs(measured: Sequence[Timed], said: dict[str, Any]) -> str:
+    """The peers beside Segue, as ratios to the machine; then why a peer has no number."""
+    first = {it.program: (it.program, number(1 / it.ahead("machine"))) for it in measured}
+    return f"{RATIOS}\n\n{beside(('program', 'segue'), first, said)}"
 
 
 def data(measured: Sequence[Timed]) -> list[dict[str, Any]]:
@@ -61,6 +66,7 @@ def data(measured: Sequence[Timed]) -> list[dict[str, Any]]:
             "program": it.program,
             **CASES[it.program],
             "nanoseconds": {version: it.nanoseconds(version) for version in VERSIONS},
+            "ocaml": it.ocaml,
             "ahead": {version: it.ahead(version) for version in VERSIONS[1:]},
             "met": verdict(it),
             "rounds": it.rounds,

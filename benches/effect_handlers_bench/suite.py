@@ -13,7 +13,8 @@ from benches.measure import take_turns
 from benches.row import Work
 
 CASES: dict[str, Any] = json.loads((Path(__file__).parent / "cases.json").read_text())
-"""By program: what the suite gives it and expects of it, how it uses continuations, and what is timed here."""
+"""By program: how it uses continuations, and its inputs and outputs by size. `test` and `bench` are the suite's own,
+`timed` is what is timed here, `peers` and `slow` are what the peers are timed with."""
 VERSIONS = ("with_segue", "machine", "by_hand", "plain")
 
 
@@ -24,7 +25,7 @@ def main_of(program: str, version: str) -> Callable[[int], int]:
 
 
 def round_of(program: str, version: str, size: str = "timed") -> Work:
-    """One run of that version at a size of the cases: `test`, or `timed`. It must come to the listed output."""
+    """One run of that version at a size of the cases. It must come to the listed output."""
     main, case = main_of(program, version), CASES[program][size]
     argument = case["arg"]
     return Work(lambda: str(main(argument)), case["out"], case.get("operations", 1))
@@ -32,10 +33,11 @@ def round_of(program: str, version: str, size: str = "timed") -> Work:
 
 @dataclass(frozen=True)
 class Timed:
-    """What a program came to: by version, the seconds of an operation, round by round."""
+    """What a program came to: by version, the seconds of an operation, round by round; in OCaml, its nanoseconds."""
 
     program: str
     rounds: dict[str, list[float]]
+    ocaml: float | None = None
 
     def nanoseconds(self, version: str) -> float:
         """Of an operation, in the fastest round."""

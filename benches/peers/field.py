@@ -25,9 +25,11 @@ def jobs(rows: Iterable[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def ask(python: str, name: str, asked: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+def ask(
+    python: str, name: str, asked: list[dict[str, Any]], seconds: float, worker: str = "benches.peers.worker"
+) -> dict[str, Any]:
     """What a peer's worker says, or why it says nothing."""
-    command = [python, "-m", "benches.peers.worker", name]
+    command = [python, "-m", worker, name]
     question = json.dumps({"jobs": asked, "seconds": seconds})
     try:
         ended = subprocess.run(

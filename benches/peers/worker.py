@@ -13,6 +13,7 @@ import json
 import logging
 import platform
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -50,19 +51,28 @@ def run_row(module: ModuleType, job: dict[str, Any], seconds: float) -> dict[str
     return {"value": measured.value, "ns": min(measured.rounds["subject"]) * 1e9}
 
 
-def run_peer(name: str, jobs: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+Run = Callable[[ModuleType, dict[str, Any], float], dict[str, Any]]
+"""Measures one of the jobs that a peer was asked for."""
+
+
+def run_peer(name: str, jobs: list[dict[str, Any]], seconds: float, run: Run = run_row) -> dict[str, Any]:
     """All rows of a peer by name, and which version of it on which interpreter."""
     try:
         module = importlib.import_module(f"benches.peers.{name}")
     except ImportError as error:
         return {"why": f"not installed for CPython {platform.python_version()}: {error}"}
     version = importlib.metadata.version(module.PACKAGE) if module.PACKAGE else platform.python_version()
-    rows = {job["name"]: run_row(module, job, seconds) for job in jobs}
+    rows = {job["name"]: run(module, job, seconds) for job in jobs}
     return {"version": version, "python": platform.python_version(), "rows": rows}
 
 
-if __name__ == "__main__":
+def tell(run: Run) -> None:
+    """Read what is asked, measure it, and print what it came to."""
     logging.disable()
     asked = json.load(sys.stdin)
-    given = run_peer(sys.argv[1], asked["jobs"], asked["seconds"])
+    given = run_peer(sys.argv[1], asked["jobs"], asked["seconds"], run)
     print(json.dumps(given))
+
+
+if __name__ == "__main__":
+    tell(run_row)
