@@ -21,7 +21,7 @@ from benches.row import Make, Work
 COMPILED = find_spec("segue_floor") is not None
 
 if COMPILED:
-    from segue_floor import drive  # type: ignore[import-not-found, unused-ignore]
+    from segue_floor import drive  # type: ignore[import-not-found, import-untyped, unused-ignore]
 else:  # The tests look at results only.
 
     def drive(generator: Generator[Any, Any, Any], answer: object) -> Any:
