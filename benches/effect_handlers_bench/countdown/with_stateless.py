@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from stateless import Ability, handle, run
 
 
-@dataclass(frozen=True)
+@dataclass
 class Get(Ability[int]):
     pass
 
 
-@dataclass(frozen=True)
+@dataclass
 class Put(Ability[None]):
     value: int
 

@@ -7,7 +7,6 @@ from benches.effect_handlers_bench.generator import tree
 
 class Yield(EffectBase):
     def __init__(self, value):
-        super().__init__()
         self.value = value
 
 

@@ -5,7 +5,6 @@ from doeff import EffectBase, Pass, Transfer, do, handler, run
 
 class Prime(EffectBase):
     def __init__(self, number):
-        super().__init__()
         self.number = number
 
 

@@ -6,7 +6,7 @@ from stateless import Ability, Handler, handle, run
 from stateless.errors import UnhandledAbilityError
 
 
-@dataclass(frozen=True)
+@dataclass
 class Prime(Ability[bool]):
     number: int
 

@@ -5,7 +5,6 @@ from doeff import EffectBase, Transfer, do, handler, run
 
 class Emit(EffectBase):
     def __init__(self, value):
-        super().__init__()
         self.value = value
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from stateless import Ability, handle, run
 
 
-@dataclass(frozen=True)
+@dataclass
 class Emit(Ability[None]):
     value: int
 

@@ -8,7 +8,6 @@ from benches.effect_handlers_bench.paths import Path
 
 class Pick(EffectBase):
     def __init__(self, size):
-        super().__init__()
         self.size = size
 
 

@@ -8,7 +8,7 @@ from benches.effect_handlers_bench.nqueens import safe
 from benches.effect_handlers_bench.paths import Path
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pick(Ability[int]):
     size: int
 

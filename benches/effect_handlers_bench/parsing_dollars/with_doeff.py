@@ -11,7 +11,6 @@ class Read(EffectBase):
 
 class Emit(EffectBase):
     def __init__(self, value):
-        super().__init__()
         self.value = value
 
 

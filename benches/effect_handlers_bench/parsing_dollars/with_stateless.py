@@ -7,12 +7,12 @@ from stateless import Ability, catch, handle, run, throws
 from benches.effect_handlers_bench.parsing_dollars import DOLLAR, NEWLINE
 
 
-@dataclass(frozen=True)
+@dataclass
 class Read(Ability[int]):
     pass
 
 
-@dataclass(frozen=True)
+@dataclass
 class Emit(Ability[None]):
     value: int
 

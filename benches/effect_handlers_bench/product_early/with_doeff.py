@@ -7,7 +7,6 @@ from benches.effect_handlers_bench.product_early import NUMBERS
 
 class Done(EffectBase):
     def __init__(self, value):
-        super().__init__()
         self.value = value
 
 

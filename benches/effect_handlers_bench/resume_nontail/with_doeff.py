@@ -7,7 +7,6 @@ from benches.effect_handlers_bench.resume_nontail import ROUNDS, operator
 
 class Operator(EffectBase):
     def __init__(self, number):
-        super().__init__()
         self.number = number
 
 

@@ -7,7 +7,7 @@ from stateless import Ability, handle, run
 from benches.effect_handlers_bench.tree_explore import ROUNDS, Cell, operator, tree
 
 
-@dataclass(frozen=True)
+@dataclass
 class Choose(Ability[bool]):
     pass
 

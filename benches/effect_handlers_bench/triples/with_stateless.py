@@ -8,7 +8,7 @@ from benches.effect_handlers_bench.paths import Path
 from benches.effect_handlers_bench.triples import MODULUS, hashed
 
 
-@dataclass(frozen=True)
+@dataclass
 class Flip(Ability[bool]):
     pass
 
