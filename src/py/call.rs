@@ -135,7 +135,7 @@ fn is_over(generator: &Bound<'_, PyIterator>) -> bool {
 
 /// An error at the yield of a generator.
 fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyWorld> {
-    let before = PyErr::from_value(error.bind(py).clone().into_any()).traceback(py);
+    let before = context::traceback_of(error.bind(py));
     match code.generator.bind(py).call_method1(intern!(py, "throw"), (error,)) {
         Ok(value) => yielded(py, &code, value).of(code),
         Err(stop) if stop.is_instance_of::<PyStopIteration>(py) => match stop.value(py).getattr(intern!(py, "value")) {

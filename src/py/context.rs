@@ -42,11 +42,13 @@ pub fn strip(py: Python<'_>, error: &PyErr, before: Option<&Bound<'_, PyTracebac
             return;
         }
         let next = next_of(&here);
-        let code = here.getattr(intern!(py, "tb_frame")).and_then(|frame| frame.getattr(intern!(py, "f_code")));
-        let ours = code.is_ok_and(|code| names.iterators.iter().any(|iterator| iterator.is(&code)));
+        let is_ours = || {
+            let code = here.getattr(intern!(py, "tb_frame")).and_then(|frame| frame.getattr(intern!(py, "f_code")));
+            code.is_ok_and(|code| names.iterators.iter().any(|iterator| iterator.is(&code)))
+        };
         match &last {
             // The first entry is the generator that was thrown into: the user's.
-            Some(last) if ours => {
+            Some(last) if is_ours() => {
                 let rest = next.as_ref().map_or_else(|| py.None(), |next| next.clone().into_any().unbind());
                 if last.setattr(intern!(py, "tb_next"), rest).is_err() {
                     return;
@@ -71,6 +73,15 @@ pub fn strip_own(py: Python<'_>, generator: &Bound<'_, PyAny>, error: &PyErr) {
         let _ = error.value(py).setattr(intern!(py, "__traceback__"), &rest);
         error.set_traceback(py, rest);
     }
+}
+
+/// How far an error has come.
+#[must_use]
+#[expect(unsafe_code, reason = "to make a `PyErr` of it takes a lock")]
+pub fn traceback_of<'py>(error: &Bound<'py, PyBaseException>) -> Option<Bound<'py, PyTraceback>> {
+    // SAFETY: it is an exception, and gives a new reference or none.
+    let trace = unsafe { Bound::from_owned_ptr_or_opt(error.py(), ffi::PyException_GetTraceback(error.as_ptr())) };
+    trace?.cast_into().ok()
 }
 
 fn next_of<'py>(entry: &Bound<'py, PyTraceback>) -> Option<Bound<'py, PyTraceback>> {

@@ -57,7 +57,7 @@ pub struct Names {
     pub copy_context: Py<PyAny>,
     /// `segue._errors.LimitExceeded`
     pub limit_exceeded: Py<PyType>,
-    /// `copy.copy`
+    /// `segue._copying.fresh`
     pub copy: Py<PyAny>,
     /// The code of the iterators of effects and programs, which stand under a `yield from`.
     pub iterators: Vec<Py<PyAny>>,
@@ -86,7 +86,7 @@ fn look_up(py: Python<'_>) -> PyResult<Names> {
         cancelled: errors.getattr("Cancelled")?.cast_into::<PyType>()?.unbind(),
         copy_context: py.import("contextvars")?.getattr("copy_context")?.unbind(),
         limit_exceeded: errors.getattr("LimitExceeded")?.cast_into::<PyType>()?.unbind(),
-        copy: py.import("copy")?.getattr("copy")?.unbind(),
+        copy: py.import("segue._copying")?.getattr("fresh")?.unbind(),
         iterators: iterators(py)?,
         result: py.import("segue._result")?.unbind(),
     })
