@@ -28,6 +28,13 @@ class Five(Effect[int]):
     e: int = 5
 
 
+class Nine(Five):
+    f: int = 6
+    g: int = 7
+    h: int = 8
+    i: int = 9
+
+
 class Plain:
     pass
 
@@ -42,7 +49,30 @@ class WithDict(Plain, Point):
 def test_fields_come_by_position_by_keyword_and_by_default():
     made = [Point(1, 2), Point(1), Point(1, y=2), Point(x=1), Point(y=2, x=1), Point(*[1]), Point(x=1)]
     assert [(effect.x, effect.y) for effect in made] == [(1, 2)] * len(made)
-    assert (Five(1, 2, 3, 4).e, Five(1, 2, 3, 4, 6).e) == (5, 6)
+    assert (Five(1, 2, 3, 4).e, Five(1, 2, 3, 4, 6).e, Five(1, 2, d=4, c=3).e) == (5, 6, 5)
+    assert Nine(1, 2, 3, 4, h=0) == Nine(1, 2, 3, 4, 5, 6, 7, 0, 9)
+
+
+def test_keywords_have_any_order_and_defaults_fill_the_gaps():
+    class Open(Effect[int]):
+        path: str
+        mode: str = "r"
+        depth: int = 0
+        strict: bool = False
+
+    assert Open(depth=1, path="a") == Open("a", "r", 1, False)
+    assert Open("a", strict=True) == Open("a", "r", 0, True)
+    assert Open("a", strict=True, mode="w", depth=2) == Open("a", "w", 2, True)
+    built = "-path"[1:]
+    assert Open(**{built: "a"}) == Open("a")
+    for arguments, keywords in [
+        ((), {"mode": "w"}),
+        (("a",), {"path": "b"}),
+        (("a",), {"other": 1}),
+        (("a", 1, 2, 3, 4), {}),
+    ]:
+        with pytest.raises(TypeError, match=r"Open\(\) (missing|got|takes)"):
+            Open(*arguments, **keywords)
 
 
 def test_a_class_without_fields_takes_none():

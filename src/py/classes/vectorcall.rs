@@ -3,6 +3,7 @@
 //!
 //! What such a function is not sure about goes to the general one, with its checks and its errors.
 
+use pyo3::exceptions::PyIndexError;
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyTuple};
@@ -40,7 +41,25 @@ impl Given {
         if self.names.is_null() { Some(self.count) } else { None }
     }
 
-    /// The argument at that place.
+    /// How many arguments there are by position, and how many by name.
+    pub fn counts(&self, py: Python<'_>) -> (usize, usize) {
+        (self.count, self.named(py).map_or(0, |names| names.len()))
+    }
+
+    /// The name of that argument of those that have one.
+    ///
+    /// # Errors
+    /// There are not so many.
+    pub fn name<'py>(&self, py: Python<'py>, place: usize) -> PyResult<Bound<'py, PyAny>> {
+        self.named(py).map_or_else(|| Err(PyIndexError::new_err(place)), |names| names.get_item(place))
+    }
+
+    fn named<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTuple>> {
+        // SAFETY: it is a tuple or null.
+        unsafe { Some(Bound::from_borrowed_ptr_or_opt(py, self.names)?.cast_into_unchecked()) }
+    }
+
+    /// The argument at that place. Those by name stand behind the others.
     #[inline]
     pub fn argument<'py>(&self, py: Python<'py>, place: usize) -> Bound<'py, PyAny> {
         // SAFETY: whoever made this vouches for the array, and callers for the place.
@@ -68,11 +87,8 @@ impl Given {
     pub fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let given = self.tuple(py)?;
         let keywords = PyDict::new(py);
-        // SAFETY: it is a tuple or null.
-        if let Some(names) = unsafe { Bound::from_borrowed_ptr_or_opt(py, self.names) } {
-            for (index, name) in names.cast::<PyTuple>()?.iter().enumerate() {
-                keywords.set_item(name, self.argument(py, self.count + index))?;
-            }
+        for (index, name) in self.named(py).iter().flatten().enumerate() {
+            keywords.set_item(name, self.argument(py, self.count + index))?;
         }
         // SAFETY: who has such a function has `tp_call`, which takes a tuple and a dictionary and gives a new reference;
         // `PyObject_Call` would come back to the function that asks.

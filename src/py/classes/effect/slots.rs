@@ -1,8 +1,8 @@
 //! The slots of effect classes that are used at each effect: to make one, to let one go, and to read a field of it.
 //!
 //! What a class statement and pyo3 put there serves any class. An effect is one tuple and a place for weak references, so
-//! that its class gets slots for just that. Whatever is not plain goes to the slots of before: keywords, an `__init__` or
-//! a `__new__` of the class's own, a `__del__`, instances that have more in them.
+//! that its class gets slots for just that. Whatever is not plain goes to the slots of before: an `__init__` or a `__new__`
+//! of the class's own, a `__del__`, instances that have more in them, wrong arguments.
 
 use std::mem::offset_of;
 use std::ptr::fn_addr_eq;
@@ -72,6 +72,10 @@ pub(super) fn prepare(cls: &Bound<'_, PyType>, fields: usize) {
             2 => Some(by_position::<2>),
             3 => Some(by_position::<3>),
             4 => Some(by_position::<4>),
+            5 => Some(by_position::<5>),
+            6 => Some(by_position::<6>),
+            7 => Some(by_position::<7>),
+            8 => Some(by_position::<8>),
             _ => None,
         };
         // Later versions let a metaclass that is written in Python inherit it.
@@ -136,24 +140,53 @@ unsafe extern "C" fn by_position<const FIELDS: usize>(
     unsafe {
         let py = Python::assume_attached();
         let given = Given::new(class, arguments, flagged, names);
-        if GENERAL.get(py).is_some_and(|general| general.makes_only(class.cast()))
-            && let Some(count) = given.only_by_position()
-        {
-            if count == FIELDS {
+        if GENERAL.get(py).is_some_and(|general| general.makes_only(class.cast())) {
+            if given.only_by_position() == Some(FIELDS) {
                 return make(class.cast(), tuple_of(FIELDS, |place| *arguments.add(place)));
             }
-            let rest = Bound::from_borrowed_ptr(py, class).getattr(intern!(py, "__segue_rest__"));
-            if let Ok(rest) = rest.and_then(|rest| Ok(rest.cast_into::<PyTuple>()?))
-                && let Some(required) = FIELDS.checked_sub(rest.len())
-                && (required..FIELDS).contains(&count)
-            {
-                let default = |place: usize| ffi::PyTuple_GET_ITEM(rest.as_ptr(), (place - required).cast_signed());
-                let field = |place| if place < count { *arguments.add(place) } else { default(place) };
-                return make(class.cast(), tuple_of(FIELDS, field));
+            if let Ok(Some(fields)) = bind::<FIELDS>(&Bound::from_borrowed_ptr(py, class), &given) {
+                return make(class.cast(), tuple_of(FIELDS, |place| fields[place].as_ptr()));
             }
         }
         answered(py, given.call(py))
     }
+}
+
+/// The values of the fields from arguments, keywords and defaults. Nothing where that is an error, which the general way tells.
+fn bind<'py, const FIELDS: usize>(
+    class: &Bound<'py, PyAny>,
+    given: &Given,
+) -> PyResult<Option<[Bound<'py, PyAny>; FIELDS]>> {
+    let py = class.py();
+    let defaults = class.getattr(intern!(py, "__segue_rest__"))?.cast_into::<PyTuple>()?;
+    let mut fields: [Option<Bound<'py, PyAny>>; FIELDS] = std::array::from_fn(|_| None);
+    let (count, keywords) = given.counts(py);
+    if count > FIELDS {
+        return Ok(None);
+    }
+    for (place, field) in fields.iter_mut().enumerate().take(count) {
+        *field = Some(given.argument(py, place));
+    }
+    let names = if keywords == 0 { PyTuple::empty(py) } else { names_of(class)? };
+    for keyword in 0..keywords {
+        let name = given.name(py, keyword)?;
+        // Both are names of the language, of which each is one object.
+        let place = names.iter_borrowed().position(|known| known.is(&name));
+        let Some(field @ None) = place.and_then(|place| fields.get_mut(place)) else { return Ok(None) };
+        *field = Some(given.argument(py, count + keyword));
+    }
+    let required = FIELDS.saturating_sub(defaults.len());
+    for (place, field) in fields.iter_mut().enumerate() {
+        if field.is_none() {
+            let Some(default) = place.checked_sub(required) else { return Ok(None) };
+            *field = Some(defaults.get_item(default)?);
+        }
+    }
+    Ok(Some(fields.map(|field| field.expect("each has a value"))))
+}
+
+fn names_of<'py>(class: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
+    Ok(class.getattr(intern!(class.py(), "__segue_fields__"))?.cast_into()?)
 }
 
 /// A new effect of a plain class, around a tuple that is taken. Null passes.
