@@ -353,12 +353,16 @@ def traced(install):
             return hook
 
         result = None
+        # The hook would raise in whatever others let the collector call.
+        gc.disable()
         install(hook)
         try:
             result = run(body(), echo)
             install(None)
         except LookupError:
             ended.add("raised")
+        finally:
+            gc.enable()
         if result is not None:
             ended.add(result.value if result.is_ok() else type(result.error).__name__)
     return ended
