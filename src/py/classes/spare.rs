@@ -49,12 +49,33 @@ impl Spare {
         }
     }
 
-    /// Keeps or frees the memory of an object that is dead, and unknown to the collector.
+    /// The last reference to an object is gone: what holds others is emptied, its memory kept or freed.
     ///
     /// # Safety
-    /// Nobody has the object any more.
+    /// Nobody has the object any more. `empty` moves out what it holds, and `weak_references` is what its place for them says.
     #[inline]
-    pub unsafe fn put(&self, _py: Python<'_>, dead: *mut PyObject) {
+    pub unsafe fn let_go(
+        &self,
+        py: Python<'_>,
+        object: *mut PyObject,
+        weak_references: *mut PyObject,
+        empty: impl FnOnce(),
+    ) {
+        // SAFETY: the object is the caller's; its memory and its reference to the class go last.
+        unsafe {
+            let class = ffi::Py_TYPE(object);
+            ffi::PyObject_GC_UnTrack(object.cast());
+            if !weak_references.is_null() {
+                ffi::PyObject_ClearWeakRefs(object);
+            }
+            empty();
+            self.put(py, object);
+            ffi::Py_DECREF(class.cast());
+        }
+    }
+
+    #[inline]
+    unsafe fn put(&self, _py: Python<'_>, dead: *mut PyObject) {
         // SAFETY: as said above.
         unsafe {
             #[cfg(not(Py_GIL_DISABLED))]

@@ -3,7 +3,6 @@
 //!
 //! What such a function is not sure about goes to the general one, with its checks and its errors.
 
-use pyo3::exceptions::PyIndexError;
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyTuple};
@@ -41,20 +40,13 @@ impl Given {
         if self.names.is_null() { Some(self.count) } else { None }
     }
 
-    /// How many arguments there are by position, and how many by name.
-    pub fn counts(&self, py: Python<'_>) -> (usize, usize) {
-        (self.count, self.named(py).map_or(0, |names| names.len()))
+    /// How many arguments there are by position.
+    pub const fn count(&self) -> usize {
+        self.count
     }
 
-    /// The name of that argument of those that have one.
-    ///
-    /// # Errors
-    /// There are not so many.
-    pub fn name<'py>(&self, py: Python<'py>, place: usize) -> PyResult<Bound<'py, PyAny>> {
-        self.named(py).map_or_else(|| Err(PyIndexError::new_err(place)), |names| names.get_item(place))
-    }
-
-    fn named<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTuple>> {
+    /// The names of those that have one.
+    pub fn named<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyTuple>> {
         // SAFETY: it is a tuple or null.
         unsafe { Some(Bound::from_borrowed_ptr_or_opt(py, self.names)?.cast_into_unchecked()) }
     }

@@ -16,7 +16,7 @@ use pyo3::types::{PyTuple, PyType};
 use super::super::link::Link;
 use super::super::spare::Spare;
 use super::super::vectorcall::{Given, answered, tuple_of};
-use super::{EffectBase, EffectField};
+use super::{EffectBase, EffectField, field_names};
 
 /// An effect as it stands in memory. [`prepare`] compares it with what the class says.
 #[repr(C)]
@@ -144,7 +144,8 @@ unsafe extern "C" fn by_position<const FIELDS: usize>(
             if given.only_by_position() == Some(FIELDS) {
                 return make(class.cast(), tuple_of(FIELDS, |place| *arguments.add(place)));
             }
-            if let Ok(Some(fields)) = bind::<FIELDS>(&Bound::from_borrowed_ptr(py, class), &given) {
+            if let Ok(Some(fields)) = bind::<FIELDS>(&Bound::from_borrowed_ptr(py, class).cast_into_unchecked(), &given)
+            {
                 return make(class.cast(), tuple_of(FIELDS, |place| fields[place].as_ptr()));
             }
         }
@@ -154,26 +155,27 @@ unsafe extern "C" fn by_position<const FIELDS: usize>(
 
 /// The values of the fields from arguments, keywords and defaults. Nothing where that is an error, which the general way tells.
 fn bind<'py, const FIELDS: usize>(
-    class: &Bound<'py, PyAny>,
+    class: &Bound<'py, PyType>,
     given: &Given,
 ) -> PyResult<Option<[Bound<'py, PyAny>; FIELDS]>> {
     let py = class.py();
     let defaults = class.getattr(intern!(py, "__segue_rest__"))?.cast_into::<PyTuple>()?;
     let mut fields: [Option<Bound<'py, PyAny>>; FIELDS] = std::array::from_fn(|_| None);
-    let (count, keywords) = given.counts(py);
+    let count = given.count();
     if count > FIELDS {
         return Ok(None);
     }
     for (place, field) in fields.iter_mut().enumerate().take(count) {
         *field = Some(given.argument(py, place));
     }
-    let names = if keywords == 0 { PyTuple::empty(py) } else { names_of(class)? };
-    for keyword in 0..keywords {
-        let name = given.name(py, keyword)?;
-        // Both are names of the language, of which each is one object.
-        let place = names.iter_borrowed().position(|known| known.is(&name));
-        let Some(field @ None) = place.and_then(|place| fields.get_mut(place)) else { return Ok(None) };
-        *field = Some(given.argument(py, count + keyword));
+    if let Some(named) = given.named(py) {
+        let names = field_names(class)?;
+        for (keyword, name) in named.iter().enumerate() {
+            // Both are names of the language, of which each is one object.
+            let place = names.iter_borrowed().position(|known| known.is(&name));
+            let Some(field @ None) = place.and_then(|place| fields.get_mut(place)) else { return Ok(None) };
+            *field = Some(given.argument(py, count + keyword));
+        }
     }
     let required = FIELDS.saturating_sub(defaults.len());
     for (place, field) in fields.iter_mut().enumerate() {
@@ -183,10 +185,6 @@ fn bind<'py, const FIELDS: usize>(
         }
     }
     Ok(Some(fields.map(|field| field.expect("each has a value"))))
-}
-
-fn names_of<'py>(class: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
-    Ok(class.getattr(intern!(class.py(), "__segue_fields__"))?.cast_into()?)
 }
 
 /// A new effect of a plain class, around a tuple that is taken. Null passes.
@@ -231,15 +229,11 @@ unsafe extern "C" fn let_go(object: *mut PyObject) {
             (*class).tp_dealloc = Some(general.dealloc);
             return (general.dealloc)(object);
         }
-        ffi::PyObject_GC_UnTrack(object.cast());
         let contents = &raw const (*object.cast::<Layout>()).contents;
-        if !(*contents).weak_references.is_null() {
-            ffi::PyObject_ClearWeakRefs(object);
-        }
-        let EffectBase { fields } = (&raw const (*contents).effect).read();
-        fields.let_go(py);
-        SPARE.put(py, object);
-        ffi::Py_DECREF(class.cast());
+        SPARE.let_go(py, object, (*contents).weak_references, || {
+            let EffectBase { fields } = (&raw const (*contents).effect).read();
+            fields.let_go(py);
+        });
     }
 }
 

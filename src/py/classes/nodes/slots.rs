@@ -71,14 +71,7 @@ unsafe extern "C" fn let_go<T: Fleeting>(object: *mut PyObject) {
     // the node may be moved out; its memory and its reference to the class go last.
     unsafe {
         let py = Python::assume_attached();
-        let class = ffi::Py_TYPE(object);
-        ffi::PyObject_GC_UnTrack(object.cast());
         let layout = object.cast::<Layout<T>>();
-        if !(*layout).weak_references.is_null() {
-            ffi::PyObject_ClearWeakRefs(object);
-        }
-        (&raw const (*layout).node).read().let_go(py);
-        T::spare().put(py, object);
-        ffi::Py_DECREF(class.cast());
+        T::spare().let_go(py, object, (*layout).weak_references, || (&raw const (*layout).node).read().let_go(py));
     }
 }
