@@ -145,7 +145,7 @@ fn tasks(criterion: &mut Criterion) {
             let child = program("child", async |_| Ok(1.into()));
             tasks.push(y.yields(asks("Spawn", vec![child, Value::unit(), 0.into(), 0.into()])).await?);
         }
-        y.yields(asks("Gather", vec![tasks.into(), 1.into()])).await?;
+        y.yields(asks("Gather", vec![Value::fixed(tasks), 1.into()])).await?;
         Ok(ROUND.into())
     });
     let spawned = nest(&[&scheduler], root);

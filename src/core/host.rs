@@ -29,6 +29,8 @@ pub trait World: Sized + 'static {
     type Label;
     /// A piece of a native handler's work that may run user code.
     type Request;
+    /// What native handlers make for programs to hold and to hand back in effects: tasks, promises, locks.
+    type Object;
 }
 
 /// How a clause is run.

@@ -65,9 +65,17 @@ impl Count {
         self.limit.is_none_or(|limit| self.live.load(Ordering::Relaxed) < limit)
     }
 
+    /// The run alone counts, one step after the other: nothing is to be locked for it.
     fn add(&self) {
-        let live = self.live.fetch_add(1, Ordering::Relaxed) + 1;
-        self.peak.fetch_max(live, Ordering::Relaxed);
+        let live = self.live.load(Ordering::Relaxed) + 1;
+        self.live.store(live, Ordering::Relaxed);
+        if self.peak.load(Ordering::Relaxed) < live {
+            self.peak.store(live, Ordering::Relaxed);
+        }
+    }
+
+    fn remove(&self) {
+        self.live.store(self.live.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
     }
 }
 
@@ -85,7 +93,7 @@ impl Tally {
 
     /// A task ended.
     pub fn task_ended(&self) {
-        self.tasks.live.fetch_sub(1, Ordering::Relaxed);
+        self.tasks.remove();
     }
 
     /// Asks for one more promise.

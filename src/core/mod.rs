@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arena;
+pub mod body;
 pub mod contexts;
 pub mod continuation;
 pub mod ctrl;

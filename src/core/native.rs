@@ -3,11 +3,11 @@
 //! A native handler never runs user code. Where it would have to (a key with a `__hash__` of its own), it answers with a
 //! request: the driver does that work with the machine put aside, and the handler settles with what came of it.
 
-use std::any::Any;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::body::Body;
 use super::fault::{Fault, Unobserved};
 pub use super::frame::{Continuation, Resumption};
 use super::host::World;
@@ -42,16 +42,24 @@ pub enum Answer<W: World> {
     Branch(W::Value),
 }
 
+/// What a native handler says to an effect at once.
+pub enum AtOnce<W: World> {
+    /// [`Answer::Value`].
+    Value(W::Value),
+    /// [`Answer::Branch`].
+    Branch(W::Value),
+}
+
 /// What a native handler that holds bodies lets happen next.
 pub enum Next<W: World> {
     /// A body that was not started yet starts.
-    Start(Continuation),
+    Start(Body<W>),
     /// A body goes on where it waits.
-    Resume(Continuation, Resumption<W>),
+    Resume(Body<W>, Resumption<W>),
     /// An error of the library meets a body where it waits.
-    Refuse(Continuation, Fault<W>),
+    Refuse(Body<W>, Fault<W>),
     /// A body that was preempted performs the effect that it was about to perform.
-    Again(Continuation),
+    Again(Body<W>),
     /// Nobody can go on before that long, or before the run's mailbox rings: [`Native::woken`] is asked again then.
     Idle(Option<Duration>),
     /// The block comes to this. Bodies that are still held are the run's to unwind.
@@ -68,20 +76,10 @@ pub enum Held<'a, W: World> {
     Error(&'a W::Error),
 }
 
-/// An object of a native handler's making, that programs hold and hand back in effects: a task, a promise, a lock.
-pub trait Object<W: World>: Any + Send + Sync {
-    /// As what it is.
-    fn boxed(self: Box<Self>) -> Box<dyn Any + Send + Sync>;
-    /// Shows what it holds.
-    fn visit(&self, see: &mut dyn FnMut(Held<'_, W>));
-    /// Lets go of what it holds: a collector found it unreachable. May run user code.
-    fn clear(&self);
-}
-
 /// What a value is to a handler that gives out objects.
 pub enum Seen<'a, W: World> {
     /// An object of a native handler's making.
-    Object(&'a dyn Object<W>),
+    Object(&'a W::Object),
     /// One that a handler of the user's gave out.
     Foreign,
     /// Something else.
@@ -120,9 +118,8 @@ pub trait Native<W: World>: Send {
     /// Answers an effect that was dispatched to the clause.
     fn answer(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Answer<W>;
 
-    /// Answers at once where that is a value and takes no user code; otherwise nothing has happened, and
-    /// [`Native::answer`] is asked.
-    fn reply(&mut self, _store: &mut dyn Store<W>, _clause: ClauseId, _effect: &W::Value) -> Option<W::Value> {
+    /// Answers at once where that takes no user code; otherwise nothing has happened, and [`Native::answer`] is asked.
+    fn reply(&mut self, _store: &mut dyn Store<W>, _clause: ClauseId, _effect: &W::Value) -> Option<AtOnce<W>> {
         None
     }
 
@@ -176,13 +173,13 @@ pub trait Native<W: World>: Send {
 
     /// The running body used its slice up; it goes on by [`Next::Again`].
     fn preempted(&mut self, _store: &mut dyn Store<W>, body: Continuation) -> Next<W> {
-        Next::Again(body)
+        Next::Again(body.into())
     }
 
     /// The running body has a handler of its own inside that idles: it has its turn, by [`Next::Resume`] with nothing, at
     /// that time, and whenever the run's mailbox rang.
     fn idles(&mut self, _store: &mut dyn Store<W>, body: Continuation, _at_most: Option<Duration>) -> Next<W> {
-        Next::Refuse(body, Fault::Internal("a handler that holds bodies lets them idle"))
+        Next::Refuse(body.into(), Fault::Internal("a handler that holds bodies lets them idle"))
     }
 
     /// The run is being closed: nobody does errands any more.
@@ -199,7 +196,7 @@ pub trait Native<W: World>: Send {
     /// The running body needs what another body computes; it performs the effect by [`Next::Again`] when its turn comes.
     fn stalled(&mut self, store: &mut dyn Store<W>, effect: W::Value, body: Continuation) -> Next<W> {
         store.discard(effect);
-        Next::Again(body)
+        Next::Again(body.into())
     }
 
     /// Something that bodies may have stalled for was computed.
@@ -213,7 +210,7 @@ pub trait Native<W: World>: Send {
         }
     }
 
-    /// Shows the bodies that it holds: as long as its block may go on, nobody else unwinds them.
+    /// Shows the chains of the bodies that it holds: as long as its block may go on, nobody else unwinds them.
     fn holds(&self, _see: &mut dyn FnMut(&Continuation)) {}
 
     /// Adds those whose bodies it holds, and how each stands.
@@ -231,21 +228,20 @@ pub trait Native<W: World>: Send {
 
     /// The running body waits for the answer to this effect; here it is.
     fn suspended(&mut self, _store: &mut dyn Store<W>, _effect: W::Value, body: Continuation) -> Next<W> {
-        Next::Refuse(body, Fault::Internal("a handler that suspends holds bodies"))
+        Next::Refuse(body.into(), Fault::Internal("a handler that suspends holds bodies"))
     }
 
-    /// The body that a program was to have stands; the answer is for who asked. `place` is where that was.
+    /// The body that a program was to have; gives the answer for who asked, and `place` is where that was. Only those are
+    /// told that answer [`Answer::Branch`]. By itself it lets the body go.
     fn branched(
         &mut self,
         store: &mut dyn Store<W>,
         _effect: &W::Value,
-        _body: Continuation,
+        body: Body<W>,
         place: Option<W::Value>,
-    ) -> Answer<W> {
-        if let Some(place) = place {
-            store.discard(place);
-        }
-        Answer::Fault(Fault::Internal("a handler that branches holds bodies"))
+    ) -> W::Value {
+        body.into_values().chain(place).for_each(|value| store.discard(value));
+        store.unit()
     }
 
     /// The running body came to its end.
@@ -321,7 +317,7 @@ pub trait Store<W: World> {
     /// A list of values.
     fn sequence(&mut self, values: Vec<W::Value>) -> W::Value;
     /// The values of a fixed sequence.
-    fn items(&self, sequence: &W::Value) -> Vec<W::Value>;
+    fn items<'v>(&self, sequence: &'v W::Value) -> &'v [W::Value];
     /// A whole number.
     fn integer(&self, value: &W::Value) -> Option<i64>;
     /// A number.
@@ -335,7 +331,7 @@ pub trait Store<W: World> {
     /// A flag as a value.
     fn make_flag(&mut self, flag: bool) -> W::Value;
     /// A value around an object of a handler's making.
-    fn make_object(&mut self, object: Box<dyn Object<W>>) -> W::Value;
+    fn make_object(&mut self, object: W::Object) -> W::Value;
     /// The object in such a value.
     fn object<'v>(&self, value: &'v W::Value) -> Seen<'v, W>;
     /// Hands an errand to whoever drives the run.
@@ -348,18 +344,20 @@ pub trait Store<W: World> {
     fn unit(&self) -> W::Value;
     /// Whether this is that value.
     fn is_unit(&self, value: &W::Value) -> bool;
+    /// The fields of an effect, where they stand.
+    fn fields<'v>(&self, effect: &'v W::Value) -> &'v [W::Value];
     /// A field of an effect, by its place.
     fn field(&self, effect: &W::Value, index: usize) -> W::Value;
-    /// Whether this field of an effect is that very value.
-    fn is_field(&self, effect: &W::Value, index: usize, value: &W::Value) -> bool;
+    /// Whether the two are one and the same.
+    fn is_same(&self, one: &W::Value, other: &W::Value) -> bool;
     /// The value under `key` in a mapping.
     fn load(&mut self, mapping: &W::Value, key: &W::Value) -> Load<W>;
-    /// The value under the key that is this field of an effect, when it takes no user code to tell and there is one.
-    fn peek(&mut self, mapping: &W::Value, effect: &W::Value, key: usize) -> Option<W::Value>;
-    /// Puts the second field of an effect under the key that is its first, when that takes no user code. Whether it did.
-    fn poke(&mut self, mapping: &W::Value, effect: &W::Value) -> bool;
+    /// The value under the key, when it takes no user code to tell and there is one.
+    fn peek(&mut self, mapping: &W::Value, key: &W::Value) -> Option<W::Value>;
+    /// Puts the value under the key, when that takes no user code. Whether it did.
+    fn poke(&mut self, mapping: &W::Value, key: &W::Value, value: &W::Value) -> bool;
     /// The same where that key leads to a value that somebody else holds too.
-    fn replace(&mut self, mapping: &W::Value, effect: &W::Value) -> bool;
+    fn replace(&mut self, mapping: &W::Value, key: &W::Value, value: &W::Value) -> bool;
     /// Puts a value under `key`; a request when only user code can.
     fn store(&mut self, mapping: &W::Value, key: W::Value, value: W::Value) -> Option<W::Request>;
     /// A request to replace the value under `key` by `function` of it, and to give the old one.

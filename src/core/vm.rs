@@ -380,15 +380,19 @@ impl<W: World> Vm<W> {
         }
     }
 
-    /// A segment inside the current one, with the guards of the one that opens it (INV-6).
+    /// A segment inside the current one, with the guards and in the context of the one that opens it (INV-6).
     fn make_segment(&mut self, kind: Kind<W>) -> SegmentId {
+        self.make_segment_in(kind, self.segments[self.current_segment].context)
+    }
+
+    /// The same in another context.
+    fn make_segment_in(&mut self, kind: Kind<W>, context: Option<ContextId>) -> SegmentId {
         let opener = self.current_segment;
         let id = self.segments.open();
         if !self.segments[opener].interceptor_skip_stack.is_empty() {
             let guards = self.segments[opener].interceptor_skip_stack.clone();
             self.segments[id].interceptor_skip_stack = guards;
         }
-        let context = self.segments[opener].context;
         if let Some(context) = context {
             self.contexts.name(context);
         }

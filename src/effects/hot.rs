@@ -12,16 +12,16 @@ impl<W: World> Hot<W> {
         Self(None)
     }
 
-    /// The value, if the entry is the one whose key is the first field of the effect.
+    /// The value, if that is the key of the entry.
     #[inline]
-    pub fn entry(&mut self, store: &dyn Store<W>, effect: &W::Value) -> Option<&mut W::Value> {
-        self.0.as_mut().filter(|(key, _)| store.is_field(effect, 0, key)).map(|(_, value)| value)
+    pub fn entry(&mut self, store: &dyn Store<W>, key: &W::Value) -> Option<&mut W::Value> {
+        self.0.as_mut().filter(|(known, _)| store.is_same(known, key)).map(|(_, value)| value)
     }
 
-    /// This was read under the key that is the first field of the effect.
-    pub fn heat(&mut self, store: &mut dyn Store<W>, effect: &W::Value, value: &W::Value) {
+    /// This was read under that key.
+    pub fn heat(&mut self, store: &mut dyn Store<W>, key: &W::Value, value: &W::Value) {
         self.cool(store);
-        self.0 = Some((store.field(effect, 0), store.share(value)));
+        self.0 = Some((store.share(key), store.share(value)));
     }
 
     /// Forgets it.

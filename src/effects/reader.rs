@@ -5,7 +5,7 @@ use crate::core::fault::Fault;
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
 
-use crate::core::native::{Answer, Held, Load, Native, Store, Thunk};
+use crate::core::native::{Answer, AtOnce, Held, Load, Native, Store, Thunk};
 
 /// One installation of `reader`, or the overrides of a `Local`; forks share it.
 pub struct Reader<W: World> {
@@ -74,15 +74,16 @@ where
         }
     }
 
-    fn reply(&mut self, store: &mut dyn Store<W>, _clause: ClauseId, effect: &W::Value) -> Option<W::Value> {
-        if let Some(value) = self.hot.entry(store, effect) {
-            return Some(store.share(value));
+    fn reply(&mut self, store: &mut dyn Store<W>, _clause: ClauseId, effect: &W::Value) -> Option<AtOnce<W>> {
+        let key = store.fields(effect).first()?;
+        if let Some(value) = self.hot.entry(store, key) {
+            return Some(AtOnce::Value(store.share(value)));
         }
-        let value = store.peek(&self.mapping, effect, 0)?;
+        let value = store.peek(&self.mapping, key)?;
         match store.thunk(&value) {
             Thunk::Plain => {
-                self.hot.heat(store, effect, &value);
-                Some(value)
+                self.hot.heat(store, key, &value);
+                Some(AtOnce::Value(value))
             }
             thunk => {
                 if let Thunk::Fresh(other) | Thunk::Done(other) = thunk {

@@ -15,6 +15,7 @@ mod awaits;
 mod cancel;
 mod clause;
 mod ending;
+mod gather;
 mod handle;
 mod inner;
 mod native;
@@ -26,7 +27,6 @@ mod time;
 mod waiters;
 mod waits;
 
-use std::any::Any;
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -45,6 +45,11 @@ use ready::Ready;
 use table::{Stand, Table, TaskKey, Wait, Wake};
 use time::{Alarm, Alarms};
 use waiters::Waiters;
+
+/// A world with tasks: what native handlers make in it are handles of schedulers.
+pub trait TaskWorld: World<Object = Handle<Self>, Value: Send, Error: Send> {}
+
+impl<W: World<Object = Handle<W>, Value: Send, Error: Send>> TaskWorld for W {}
 
 /// How a scheduler is set up.
 #[derive(Default)]
@@ -66,6 +71,25 @@ enum Not {
 }
 
 type Found<'v, W> = Result<&'v Handle<W>, Not>;
+
+/// What a `Spawn` says of its task.
+struct Options<'v, W: World> {
+    name: Option<&'v W::Value>,
+    priority: i64,
+    daemon: bool,
+}
+
+impl<'v, W: World> Options<'v, W> {
+    /// Those of the effect, if it says them well.
+    fn of(store: &dyn Store<W>, effect: &'v W::Value) -> Option<Self> {
+        let [_, name, priority, daemon, ..] = store.fields(effect) else { return None };
+        let name = (!store.is_unit(name)).then_some(name);
+        if !name.is_none_or(|name| store.is_text(name)) {
+            return None;
+        }
+        Some(Self { name, priority: store.integer(priority)?, daemon: store.flag(daemon)? })
+    }
+}
 
 /// What all of it comes to, when the others are unwound.
 struct Ending<W: World> {
@@ -160,19 +184,12 @@ impl<W: World> Scheduler<W> {
     }
 }
 
-impl<W: World> Scheduler<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
+impl<W: TaskWorld> Scheduler<W> {
     /// The handle in a value, when it is one of this scheduler.
     fn ours<'v>(&self, store: &dyn Store<W>, value: &'v W::Value) -> Found<'v, W> {
         match store.object(value) {
-            Seen::Object(object) => match (object as &dyn Any).downcast_ref::<Handle<W>>() {
-                Some(handle) if handle.scheduler == self.me => Ok(handle),
-                _ => Err(Not::Ours),
-            },
-            Seen::Foreign => Err(Not::Ours),
+            Seen::Object(handle) if handle.scheduler == self.me => Ok(handle),
+            Seen::Object(_) | Seen::Foreign => Err(Not::Ours),
             Seen::Other => Err(Not::Fit),
         }
     }
@@ -186,7 +203,7 @@ where
     }
 
     fn make(&self, store: &mut dyn Store<W>, thing: Thing<W>) -> W::Value {
-        store.make_object(Box::new(Handle::new(self.me, thing)))
+        store.make_object(Handle::new(self.me, thing))
     }
 
     /// Works on the handle in the first field of an effect.
@@ -220,25 +237,28 @@ where
 
     fn spawn(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Answer<W> {
         let program = store.field(effect, 0);
-        if !store.is_program(&program) {
+        let refusal = if !store.is_program(&program) {
             return Answer::Fault(Fault::NotProgram(program, Place::Node));
-        }
-        let (name, priority, daemon) = (store.field(effect, 1), store.field(effect, 2), store.field(effect, 3));
-        let fits = (store.is_unit(&name) || store.is_text(&name))
-            && store.integer(&priority).is_some()
-            && store.flag(&daemon).is_some();
-        for value in [name, priority, daemon] {
-            store.discard(value);
-        }
-        if !fits {
-            store.discard(program);
-            return Answer::Fault(Fault::Unfit(store.share(effect)));
-        }
-        if !self.tally.as_ref().is_none_or(|tally| tally.permits_task()) {
-            store.discard(program);
-            return Answer::Fault(Fault::Exceeded(Bound::Tasks));
-        }
-        Answer::Branch(program)
+        } else if Options::of(store, effect).is_none() {
+            Fault::Unfit(store.share(effect))
+        } else if !self.permits_task() {
+            Fault::Exceeded(Bound::Tasks)
+        } else {
+            return Answer::Branch(program);
+        };
+        store.discard(program);
+        Answer::Fault(refusal)
+    }
+
+    /// The program to spawn, if nothing is wrong.
+    fn spawn_at_once(&self, store: &dyn Store<W>, effect: &W::Value) -> Option<W::Value> {
+        let program = store.fields(effect).first()?;
+        let fits = store.is_program(program) && Options::of(store, effect).is_some() && self.permits_task();
+        fits.then(|| store.share(program))
+    }
+
+    fn permits_task(&self) -> bool {
+        self.tally.as_ref().is_none_or(|tally| tally.permits_task())
     }
 
     /// The object that programs hold; the root's is made now.
@@ -302,11 +322,13 @@ where
     /// What arrived from outside, and whose time has come.
     fn listen(&mut self, store: &mut dyn Store<W>) {
         if let Some(inbox) = &self.inbox {
-            for (promise, settled) in inbox.read() {
+            for (promise, settled) in inbox.read().into_iter().flatten() {
                 self.arrived(store, promise, settled);
             }
         }
-        self.wake_inner();
+        if !self.inner.is_empty() {
+            self.wake_inner();
+        }
         if self.alarms.next().is_some() {
             let now = self.clock.now();
             self.ring(store, now);
@@ -412,7 +434,7 @@ where
     ) -> Next<W> {
         let key = self.running;
         if let Some(task) = self.tasks.get_mut(key) {
-            task.body = Some(body);
+            task.body = Some(body.into());
             task.effect = effect;
             task.since = self.since.take();
             task.stand = Stand::Waiting(wait);
@@ -426,7 +448,7 @@ where
     /// The running task need not wait after all.
     fn go_on(&mut self, store: &mut dyn Store<W>, effect: W::Value, body: Continuation, wake: Wake<W>) -> Next<W> {
         if let Some(task) = self.tasks.get_mut(self.running) {
-            task.body = Some(body);
+            task.body = Some(body.into());
             task.effect = Some(effect);
             task.stand = Stand::Ready(wake);
         }

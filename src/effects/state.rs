@@ -4,7 +4,7 @@ use super::hot::Hot;
 use crate::core::fault::Fault;
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
-use crate::core::native::{Answer, Held, Load, Native, Store};
+use crate::core::native::{Answer, AtOnce, Held, Load, Native, Store};
 
 /// One installation of `state`.
 pub struct State<W: World> {
@@ -19,24 +19,26 @@ impl<W: World> State<W> {
         Self { mapping, hot: Hot::new() }
     }
 
-    fn get(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Option<W::Value> {
-        if let Some(value) = self.hot.entry(store, effect) {
+    #[inline]
+    fn get(&mut self, store: &mut dyn Store<W>, key: &W::Value) -> Option<W::Value> {
+        if let Some(value) = self.hot.entry(store, key) {
             return Some(store.share(value));
         }
-        let value = store.peek(&self.mapping, effect, 0)?;
-        self.hot.heat(store, effect, &value);
+        let value = store.peek(&self.mapping, key)?;
+        self.hot.heat(store, key, &value);
         Some(value)
     }
 
-    fn put(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> bool {
-        let Some(value) = self.hot.entry(store, effect) else {
+    #[inline]
+    fn put(&mut self, store: &mut dyn Store<W>, key: &W::Value, value: &W::Value) -> bool {
+        let Some(hot) = self.hot.entry(store, key) else {
             // Another key may be equal to the one at hand.
             self.hot.cool(store);
-            return store.poke(&self.mapping, effect);
+            return store.poke(&self.mapping, key, value);
         };
-        let old = std::mem::replace(value, store.field(effect, 1));
+        let old = std::mem::replace(hot, store.share(value));
         // The old one lives on here: nothing dies in there.
-        let is_put = store.replace(&self.mapping, effect);
+        let is_put = store.replace(&self.mapping, key, value);
         store.discard(old);
         if !is_put {
             self.hot.cool(store);
@@ -85,10 +87,10 @@ where
     }
 
     #[inline]
-    fn reply(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Option<W::Value> {
-        match clause {
-            ClauseId(0) => self.get(store, effect),
-            ClauseId(1) => self.put(store, effect).then(|| store.unit()),
+    fn reply(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Option<AtOnce<W>> {
+        match (clause, store.fields(effect)) {
+            (ClauseId(0), [key, ..]) => self.get(store, key).map(AtOnce::Value),
+            (ClauseId(1), [key, value, ..]) => self.put(store, key, value).then(|| AtOnce::Value(store.unit())),
             _ => None,
         }
     }

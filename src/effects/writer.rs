@@ -2,7 +2,7 @@
 
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
-use crate::core::native::{Answer, Held, Native, Store};
+use crate::core::native::{Answer, AtOnce, Held, Native, Store};
 
 /// One installation of `writer`, or a `Listen`; forks share it.
 pub struct Writer<W: World> {
@@ -38,13 +38,13 @@ where
         if self.tee { Answer::Forward } else { Answer::Value(store.unit()) }
     }
 
-    fn reply(&mut self, store: &mut dyn Store<W>, _clause: ClauseId, effect: &W::Value) -> Option<W::Value> {
+    fn reply(&mut self, store: &mut dyn Store<W>, _clause: ClauseId, effect: &W::Value) -> Option<AtOnce<W>> {
         if self.tee {
             return None;
         }
         let entry = store.field(effect, 0);
         store.append(&self.log, entry);
-        Some(store.unit())
+        Some(AtOnce::Value(store.unit()))
     }
 
     fn finish(&mut self, store: &mut dyn Store<W>, value: W::Value) -> W::Value {

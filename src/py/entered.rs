@@ -3,10 +3,9 @@
 //! `Context.run` enters a context for one call. Tasks are entered and left between the steps of one loop, which only the
 //! interpreter's own interface can; 3.11 to 3.14 have it.
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
-
-use super::names::names;
 
 /// The context that is entered, beyond that of whoever runs the machine.
 #[derive(Debug, Default)]
@@ -47,25 +46,37 @@ impl Entered {
     /// When memory runs out.
     pub fn fork(&mut self, py: Python<'_>, of: Option<&Py<PyAny>>) -> PyResult<Py<PyAny>> {
         match of {
-            Some(context) => context.call_method0(py, pyo3::intern!(py, "copy")),
+            Some(context) => copy(py, context),
             None => {
                 self.leave(py)?;
-                names(py)?.copy_context.call0(py)
+                copy_current(py)
             }
         }
     }
 }
 
+#[expect(unsafe_code, reason = "to call its method makes what is known of it known again")]
+fn copy(py: Python<'_>, context: &Py<PyAny>) -> PyResult<Py<PyAny>> {
+    // SAFETY: the interpreter is attached, and `context` is a context; the copy is new, or an error is set.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_Copy(context.as_ptr())).map(Bound::unbind) }
+}
+
+#[expect(unsafe_code, reason = "as in `copy`")]
+fn copy_current(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    // SAFETY: the interpreter is attached; the copy is new, or an error is set.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_CopyCurrent()).map(Bound::unbind) }
+}
+
 #[expect(unsafe_code, reason = "only the interpreter's own interface enters a context for more than one call")]
 fn enter(py: Python<'_>, context: &Py<PyAny>) -> PyResult<()> {
     // SAFETY: the interpreter is attached, and `context` is a context: it was copied from one.
-    let entered = unsafe { pyo3::ffi::PyContext_Enter(context.as_ptr()) };
+    let entered = unsafe { ffi::PyContext_Enter(context.as_ptr()) };
     if entered == 0 { Ok(()) } else { Err(PyErr::fetch(py)) }
 }
 
 #[expect(unsafe_code, reason = "only the interpreter's own interface leaves it again")]
 fn exit(py: Python<'_>, context: &Py<PyAny>) -> PyResult<()> {
     // SAFETY: as in `enter`; a context that is not the entered one is an error of the interpreter's.
-    let left = unsafe { pyo3::ffi::PyContext_Exit(context.as_ptr()) };
+    let left = unsafe { ffi::PyContext_Exit(context.as_ptr()) };
     if left == 0 { Ok(()) } else { Err(PyErr::fetch(py)) }
 }

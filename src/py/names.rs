@@ -53,8 +53,6 @@ pub struct Names {
     pub generator: Py<PyType>,
     /// `segue._errors.Cancelled`
     pub cancelled: Py<PyType>,
-    /// `contextvars.copy_context`
-    pub copy_context: Py<PyAny>,
     /// `segue._errors.LimitExceeded`
     pub limit_exceeded: Py<PyType>,
     /// `segue._copying.fresh`
@@ -84,7 +82,6 @@ fn look_up(py: Python<'_>) -> PyResult<Names> {
         coroutine: types.getattr("CoroutineType")?.cast_into::<PyType>()?.unbind(),
         generator: types.getattr("GeneratorType")?.cast_into::<PyType>()?.unbind(),
         cancelled: errors.getattr("Cancelled")?.cast_into::<PyType>()?.unbind(),
-        copy_context: py.import("contextvars")?.getattr("copy_context")?.unbind(),
         limit_exceeded: errors.getattr("LimitExceeded")?.cast_into::<PyType>()?.unbind(),
         copy: py.import("segue._copying")?.getattr("fresh")?.unbind(),
         iterators: iterators(py)?,

@@ -19,6 +19,7 @@ use super::errands::{Errands, Unawaited};
 use super::owners::is_shared;
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
+use crate::effects::Handle;
 
 mod host;
 mod reduce;
@@ -156,6 +157,7 @@ impl World for PyWorld {
     type Call = Py<PyAny>;
     type Label = Py<PyString>;
     type Request = Request;
+    type Object = Handle<Self>;
 }
 
 /// A dead object.

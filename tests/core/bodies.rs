@@ -7,7 +7,7 @@ use segue::core::fault::Fault;
 use segue::core::frame::{Continuation, Resumption};
 use segue::core::ids::ClauseId;
 use segue::core::limits::Bounds;
-use segue::core::native::{Answer, Held, Native, Next, Store};
+use segue::core::native::{Answer, Body, Held, Native, Next, Store};
 
 use crate::natives::counter;
 use crate::scripted::class::{PING, PONG, READ, WRITE};
@@ -28,7 +28,7 @@ enum Wake {
 #[derive(Default)]
 struct Rounds {
     running: usize,
-    ready: VecDeque<(usize, Continuation, Wake)>,
+    ready: VecDeque<(usize, Body<Scripted>, Wake)>,
     waiting: HashMap<usize, Vec<(usize, Continuation)>>,
     results: Vec<Option<Result<Value, Error>>>,
 }
@@ -66,7 +66,7 @@ impl Rounds {
         let stuck = self.waiting.values_mut().find_map(Vec::pop);
         let (number, body) = stuck.expect("somebody waits when nobody runs");
         self.running = number;
-        Next::Refuse(body, NOBODY)
+        Next::Refuse(body.into(), NOBODY)
     }
 }
 
@@ -95,7 +95,7 @@ impl Native<Scripted> for Rounds {
     fn suspended(&mut self, store: &mut dyn Store<Scripted>, effect: Value, body: Continuation) -> Next<Scripted> {
         let field = store.field(&effect, 0);
         if effect.to_string().starts_with("Pong") {
-            self.ready.push_back((self.running, body, Wake::With(Ok(field))));
+            self.ready.push_back((self.running, body.into(), Wake::With(Ok(field))));
         } else {
             let number = place(&field);
             store.discard(field);
@@ -109,9 +109,9 @@ impl Native<Scripted> for Rounds {
         &mut self,
         store: &mut dyn Store<Scripted>,
         _: &Value,
-        body: Continuation,
+        body: Body<Scripted>,
         place: Option<Value>,
-    ) -> Answer<Scripted> {
+    ) -> Value {
         if let Some(place) = place {
             store.discard(place);
         }
@@ -121,7 +121,7 @@ impl Native<Scripted> for Rounds {
         let number = self.results.len();
         self.results.push(None);
         self.ready.push_back((number, body, Wake::Start));
-        Answer::Value(i64::try_from(number).expect("a body has a small number").into())
+        i64::try_from(number).expect("a body has a small number").into()
     }
 
     fn ended(&mut self, store: &mut dyn Store<Scripted>, outcome: Result<Value, Error>) -> Next<Scripted> {
@@ -130,13 +130,14 @@ impl Native<Scripted> for Rounds {
             return Next::Finish(outcome);
         }
         for (number, body) in self.waiting.remove(&self.running).unwrap_or_default() {
-            self.ready.push_back((number, body, Wake::With(twin(store, &outcome))));
+            self.ready.push_back((number, body.into(), Wake::With(twin(store, &outcome))));
         }
         self.results[self.running] = Some(outcome);
         self.next()
     }
 
     fn visit(&self, see: &mut dyn FnMut(Held<'_, Scripted>)) {
+        self.ready.iter().flat_map(|(_, body, _)| body.values()).for_each(|value| see(Held::Value(value)));
         let ready = self.ready.iter().filter_map(|(_, _, wake)| match wake {
             Wake::Start => None,
             Wake::With(result) => Some(result),
@@ -148,11 +149,13 @@ impl Native<Scripted> for Rounds {
     }
 
     fn release(self: Box<Self>, store: &mut dyn Store<Scripted>) {
-        let ready = self.ready.into_iter().filter_map(|(_, _, wake)| match wake {
-            Wake::Start => None,
-            Wake::With(result) => Some(result),
-        });
-        ready.chain(self.results.into_iter().flatten()).for_each(|result| let_go(store, result));
+        for (_, body, wake) in self.ready {
+            body.into_values().for_each(|value| store.discard(value));
+            if let Wake::With(result) = wake {
+                let_go(store, result);
+            }
+        }
+        self.results.into_iter().flatten().for_each(|result| let_go(store, result));
     }
 }
 
@@ -269,7 +272,37 @@ fn a_fork_that_fails_opens_no_body() {
     assert_eq!(run(nest(&[&rounds(), &fragile.done()], asks)).shown(), "('ValueError: fork', 7)");
 }
 
-/// A bound on segments counts those of a new body, and meets who asked for it.
+/// A body between which and its handler nothing stands has no segment before it starts: past the bound it fails there.
+#[test]
+fn a_body_takes_its_segment_when_it_starts() {
+    let log = Log::new();
+    let bounded = |segments| {
+        let log = log.clone();
+        let asks = program("asks", async move |y| {
+            let first = y.yields(write("body", turns("a", 1, &log))).await?;
+            let second = y.yields(write("body", turns("b", 1, &log))).await?;
+            log.say("asked");
+            let results = (y.yields(read(first)).await?, y.yields(read(second)).await?);
+            Ok(results.into())
+        });
+        Run::new(with_handler(&rounds(), asks)).bounds(|bounds| bounds.segments = Some(segments)).go().shown()
+    };
+    assert_eq!(bounded(4), "('a', 'b')");
+    assert_eq!(bounded(3), "LimitExceeded: Segments");
+    assert_eq!(log.text(), "asked a0 b0 asked a0");
+}
+
+/// One that never starts holds its program and its context, and lets go of them with its handler.
+#[test]
+fn a_body_that_never_starts_is_let_go() {
+    let asks = program("asks", async move |y| {
+        y.yields(write("body", program("never", async |_| panic!("nobody lets it start")))).await?;
+        Ok(1.into())
+    });
+    assert_eq!(run(with_handler(&rounds(), asks)).shown(), "1");
+}
+
+/// A bound on segments counts those of forks, and meets who asked for them.
 #[test]
 fn a_bound_on_segments_meets_who_asked() {
     let log = Log::new();
@@ -278,7 +311,8 @@ fn a_bound_on_segments_meets_who_asked() {
         let met = y.yields(write("body", turns("b", 1, &log))).await.unwrap_err();
         Ok((first, met.to_string()).into())
     });
-    let report = Run::new(with_handler(&rounds(), asks)).bounds(|bounds| bounds.segments = Some(3)).go();
+    let between = nest(&[&rounds(), &answering("between", 1)], asks);
+    let report = Run::new(between).bounds(|bounds| bounds.segments = Some(5)).go();
     assert_eq!(report.shown(), "(1, 'LimitExceeded: Segments')");
 }
 

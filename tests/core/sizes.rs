@@ -22,6 +22,7 @@ impl World for Pointers {
     type Call = Pointer;
     type Label = Pointer;
     type Request = Pointer;
+    type Object = Pointer;
 }
 
 #[test]

@@ -22,6 +22,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"host"},
         {"prompt"},
         {"frame"},
+        {"body"},
         {"standing"},
         {"fault"},
         {"limits", "mailbox"},

@@ -13,10 +13,12 @@ use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 
 use super::{Flow, Vm, fault};
+use crate::core::body::Body;
 use crate::core::fault::Fault;
 use crate::core::frame::{Continuation, Frame, Resumption};
 use crate::core::host::{Host, World};
 use crate::core::ids::{NativeId, SegmentId};
+use crate::core::limits::Permit;
 use crate::core::native::{Next, Surroundings};
 use crate::core::segment::{Hooks, Prompt};
 use crate::core::step::{Event, Mode, Place, StepKind};
@@ -94,45 +96,60 @@ impl<W: World> Vm<W> {
             next = self.native(outer).idles(host, body, at_most);
             native = outer;
         }
-        let (body, how) = match next {
-            Next::Start(body) => (body, Ok(Mode::Deliver(host.unit()))),
-            Next::Resume(body, Resumption::Error(error)) => (body, Ok(Mode::Throw(error))),
-            Next::Resume(body, Resumption::Value(value)) => {
-                self.enter_body(native, body);
-                let value = self.count(host, StepKind::Exit, value)?;
-                return self.proceed(Mode::Deliver(value));
-            }
-            Next::Refuse(body, fault) => (body, Err(fault)),
-            Next::Again(body) => {
-                self.enter_body(native, body);
-                return ControlFlow::Continue(());
-            }
-            Next::Fail(error) => {
-                self.close_block(native);
-                return fault(error);
-            }
-            Next::Finish(outcome) => {
-                self.close_block(native);
-                return self.proceed(match outcome {
-                    Ok(value) => Mode::Deliver(value),
-                    Err(error) => Mode::Throw(error),
-                });
-            }
-            Next::Idle(_) => return fault(Fault::Internal("who idles has left the turn")),
-        };
-        self.enter_body(native, body);
-        match how {
-            // It may have given way before its effect, which nobody performs now.
-            Ok(Mode::Throw(error)) => {
+        match next {
+            Next::Start(body) => self.start_body(host, native, body),
+            // It may have given way before its effect, which nobody performs now; or not have started.
+            Next::Resume(body, Resumption::Error(error)) => {
+                self.enter_body(host, native, body);
                 self.interrupted_by(host, error);
                 ControlFlow::Continue(())
             }
-            Ok(mode) => self.proceed(mode),
-            Err(mut refusal) => {
+            Next::Resume(Body::Detached(body), Resumption::Value(value)) => {
+                self.enter_body(host, native, body.into());
+                let value = self.count(host, StepKind::Exit, value)?;
+                self.proceed(Mode::Deliver(value))
+            }
+            Next::Resume(body, Resumption::Value(value)) => {
+                host.discard(value);
+                self.start_body(host, native, body)
+            }
+            Next::Refuse(body, mut refusal) => {
+                self.enter_body(host, native, body);
                 if let Fault::Deadlock(stuck) = &mut refusal {
                     self.find_places(host, stuck);
                 }
                 fault(refusal)
+            }
+            Next::Again(body) => {
+                self.enter_body(host, native, body);
+                ControlFlow::Continue(())
+            }
+            Next::Fail(error) => {
+                self.close_block(native);
+                fault(error)
+            }
+            Next::Finish(outcome) => {
+                self.close_block(native);
+                self.proceed(match outcome {
+                    Ok(value) => Mode::Deliver(value),
+                    Err(error) => Mode::Throw(error),
+                })
+            }
+            Next::Idle(_) => fault(Fault::Internal("who idles has left the turn")),
+        }
+    }
+
+    fn start_body(&mut self, host: &mut impl Host<W>, native: NativeId, body: Body<W>) -> Flow<W> {
+        let starts = body.chain().is_none();
+        // It opens its segment whatever the bounds say: past one, it fails.
+        let permit = if starts { self.meter.open(self.segments.live()) } else { Permit::Granted };
+        self.enter_body(host, native, body);
+        match permit {
+            Permit::Exceeded(bound) => fault(Fault::Exceeded(bound)),
+            Permit::Granted | Permit::Exhausted if starts => ControlFlow::Continue(()),
+            Permit::Granted | Permit::Exhausted => {
+                let unit = host.unit();
+                self.proceed(Mode::Deliver(unit))
             }
         }
     }
@@ -144,10 +161,15 @@ impl<W: World> Vm<W> {
         body
     }
 
-    fn enter_body(&mut self, native: NativeId, body: Continuation) {
+    fn enter_body(&mut self, host: &mut impl Host<W>, native: NativeId, body: Body<W>) {
         self.renew_slice(native);
-        self.push_frame(Frame::Running(native));
-        self.attach(body);
+        match body {
+            Body::Unstarted(unstarted) => self.start(host, native, unstarted),
+            Body::Detached(chain) => {
+                self.push_frame(Frame::Running(native));
+                self.attach(chain);
+            }
+        }
     }
 
     fn close_block(&mut self, native: NativeId) {

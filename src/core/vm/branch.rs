@@ -1,15 +1,19 @@
 //! A new body for a program: what a spawned task runs in (semantics 7).
 //!
 //! It stands inside forks of what its spawner is in, up to the handler that holds the bodies. Where nothing is between the
-//! two, nothing is to be forked, and the spawner does not even move.
+//! two, nothing is to be forked: the spawner does not move, and the body has no segment before it starts.
 
+use super::reply::NewBody;
 use super::{Flow, Vm, fault};
+use crate::core::body::{Body, Unstarted};
 use crate::core::dispatch;
 use crate::core::fault::Fault;
 use crate::core::frame::{Continuation, Frame, Goal, Inheriting};
 use crate::core::host::{Host, World};
 use crate::core::ids::{NativeId, SegmentId};
-use crate::core::segment::{Kind, Prompt};
+use crate::core::native::Answer;
+use crate::core::segment::{Hooks, Kind, Prompt};
+use crate::core::step::{Mode, Place};
 use crate::core::trace;
 
 impl<W: World> Vm<W> {
@@ -28,8 +32,10 @@ impl<W: World> Vm<W> {
         }
         let of = self.segments[self.current_segment].context.and_then(|id| self.contexts.get(id));
         let context = host.fork_context(of);
-        if self.current_segment == prompt && self.segments.has_room() && self.meter.can_open(self.segments.live()) {
-            return self.branch_here(host, prompt, effect, program, context);
+        if self.current_segment == prompt {
+            // Nothing stands between the performer and the prompt, so that nothing is to be forked.
+            let body = Body::Unstarted(Unstarted { program, context });
+            return self.place_branch(host, prompt, effect, body);
         }
         let layers = self.layers(host, self.current_segment, prompt);
         let performer = self.capture(prompt);
@@ -38,28 +44,38 @@ impl<W: World> Vm<W> {
         self.inherit_layers(host, Inheriting { layers, forking: None, program, goal: Goal::Detach(context) })
     }
 
-    /// Nothing stands between the performer and the prompt, so that nothing is to be forked: the performer stays where it is.
-    fn branch_here(
+    /// The performer of [`Reply::Branch`], whose generator the driver holds, gets its answer.
+    pub fn branch_at_once(
         &mut self,
         host: &mut impl Host<W>,
-        prompt: SegmentId,
-        effect: W::Value,
-        program: W::Value,
-        context: W::Value,
-    ) -> Flow<W> {
-        let native = self.native_of(prompt);
-        self.share_native(Some(native));
-        let fork = match &self.segments[prompt].kind {
-            Kind::Prompt(prompt) => Prompt::fork(host.clone_handler(&prompt.handler), prompt.native, prompt.hooks),
-            _ => return fault(Fault::Internal("who branches is no prompt")),
+        code: &W::Code,
+        yielded: &W::Value,
+        new: NewBody<W>,
+    ) -> W::Value {
+        let NewBody { native, program, effect } = new;
+        let context = host.fork_context(self.context().map(|(_, context)| context));
+        let place = host.mark_place(code);
+        let body = Body::Unstarted(Unstarted { program, context });
+        let answer = self.native(native).branched(host, effect.as_ref().unwrap_or(yielded), body, Some(place));
+        if let Some(effect) = effect {
+            host.discard(effect);
+        }
+        answer
+    }
+
+    /// A body that has not started gets its segment, and its program is what comes next; the block is current.
+    pub(super) fn start(&mut self, host: &mut impl Host<W>, native: NativeId, unstarted: Unstarted<W>) {
+        let Unstarted { program, context } = unstarted;
+        let Some(Frame::Block(block)) = self.current().frames.last() else {
+            unreachable!("bodies are let go on by their block");
         };
-        let parent = self.segments[prompt].caller.expect("a prompt at work has a caller (semantics 3)");
-        self.current_segment = parent;
-        self.open_segment(Kind::Prompt(fork));
-        let own = self.current_segment;
-        let body = self.plant(own, program, context);
-        self.current_segment = prompt;
-        self.place_branch(host, native, prompt, effect, body)
+        let handler = host.clone_handler(&block.handler);
+        self.share_native(Some(native));
+        self.push_frame(Frame::Running(native));
+        let context = self.contexts.add(context);
+        let own = self.make_segment_in(Kind::Prompt(Prompt::fork(handler, Some(native), Hooks::none())), Some(context));
+        self.segments[own].mode = Mode::HandleYield(program, Place::Node);
+        self.current_segment = own;
     }
 
     /// The forks stand: the program waits inside of them, and the performer has its answer.
@@ -80,8 +96,7 @@ impl<W: World> Vm<W> {
         };
         let performer = self.held_by(prompt);
         self.attach(performer);
-        let native = self.native_of(prompt);
-        self.place_branch(host, native, prompt, effect, body)
+        self.place_branch(host, prompt, effect, body.into())
     }
 
     /// The current segment is the head of a new body: the program waits there, and the body is detached.
@@ -99,17 +114,11 @@ impl<W: World> Vm<W> {
     }
 
     /// The handler gets the new body, and the performer, which is current, its answer.
-    fn place_branch(
-        &mut self,
-        host: &mut impl Host<W>,
-        native: NativeId,
-        prompt: SegmentId,
-        effect: W::Value,
-        body: Continuation,
-    ) -> Flow<W> {
+    fn place_branch(&mut self, host: &mut impl Host<W>, prompt: SegmentId, effect: W::Value, body: Body<W>) -> Flow<W> {
         let place = trace::innermost_code(&self.segments, self.current_segment).map(|code| host.mark_place(code));
+        let native = self.native_of(prompt);
         let answer = self.native(native).branched(host, &effect, body, place);
-        self.answered(host, prompt, effect, answer)
+        self.answered(host, prompt, effect, Answer::Value(answer))
     }
 
     /// The code of a new body, from its head to its prompt, runs in this context.

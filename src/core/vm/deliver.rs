@@ -14,7 +14,7 @@ use crate::core::step::{Hook, Mode, Pending, PythonCall, StepKind};
 impl<W: World> Vm<W> {
     pub(super) fn deliver(&mut self, host: &mut impl Host<W>, value: W::Value) -> Flow<W> {
         let Some(frame) = self.current().frames.pop() else {
-            return self.proceed(Mode::Return(value));
+            return self.leave(host, Ok(value));
         };
         match frame {
             Frame::Program(code) => {

@@ -18,7 +18,8 @@ use crate::core::dispatch;
 use crate::core::fault::Fate;
 use crate::core::frame::{ClauseFrame, Frame, Role};
 use crate::core::host::{Host, Plain, World};
-use crate::core::ids::{Capture, ClauseId, SegmentId};
+use crate::core::ids::{Capture, ClauseId, NativeId, SegmentId};
+use crate::core::native::AtOnce;
 use crate::core::segment::{Remembered, Way};
 use crate::core::step::{Pending, Watch};
 
@@ -32,8 +33,18 @@ pub enum Reply<W: World> {
     Clause(W::Handler, Called<W>),
     /// A clause resumed: this goes to who waits in its continuation, see [`Vm::go_into`].
     Resumed(W::Value, Continuation),
+    /// A native handler gets a new body: [`Vm::branch_at_once`] gives the answer.
+    Branch(NewBody<W>),
     /// The call of a `@do` function: the driver makes it when [`Vm::wait_here`] has the generator.
     Call,
+}
+
+/// A body that a native handler is to get.
+pub struct NewBody<W: World> {
+    pub(super) native: NativeId,
+    pub(super) program: W::Value,
+    /// What asks for it, where that is not what was yielded.
+    pub(super) effect: Option<W::Value>,
 }
 
 /// A clause that is called on the short way. The capture and the frame that it has on the long way are made when it turns
@@ -224,14 +235,50 @@ impl<W: World> Vm<W> {
         effect: &W::Value,
         steps: u64,
     ) -> Reply<W> {
+        match way {
+            Way::Native(native) => self.reply_natively(host, native, prompt, clause, effect, steps),
+            way => self.reply_by_clause(host, way, prompt, clause, steps),
+        }
+    }
+
+    #[inline]
+    fn reply_natively(
+        &mut self,
+        host: &mut impl Host<W>,
+        native: NativeId,
+        prompt: SegmentId,
+        clause: ClauseId,
+        effect: &W::Value,
+        steps: u64,
+    ) -> Reply<W> {
+        match self.native(native).reply(host, clause, effect) {
+            Some(AtOnce::Value(value)) => {
+                self.meter.make(steps + 1);
+                Reply::Value(value)
+            }
+            Some(AtOnce::Branch(program)) if self.current_segment == prompt && self.runs(prompt, native) => {
+                self.meter.make(steps + 1);
+                Reply::Branch(NewBody { native, program, effect: None })
+            }
+            Some(AtOnce::Branch(program)) => {
+                host.discard(program);
+                Reply::Long
+            }
+            None => Reply::Long,
+        }
+    }
+
+    #[inline]
+    fn reply_by_clause(
+        &mut self,
+        host: &mut impl Host<W>,
+        way: Way,
+        prompt: SegmentId,
+        clause: ClauseId,
+        steps: u64,
+    ) -> Reply<W> {
         let (k, form) = match way {
-            Way::Native(native) => match self.native(native).reply(host, clause, effect) {
-                Some(value) => {
-                    self.meter.make(steps + 1);
-                    return Reply::Value(value);
-                }
-                None => return Reply::Long,
-            },
+            Way::Native(_) => return Reply::Long,
             Way::Value => (None, Short::Function),
             Way::Program | Way::Control if !self.runs_where_it_is(prompt) => return Reply::Long,
             Way::Program => (None, Short::Program(self.next_capture())),
@@ -345,6 +392,7 @@ impl<W: World> Reply<W> {
     fn about(self, host: &mut impl Host<W>, effect: W::Value) -> Self {
         match self {
             Self::Clause(handler, called) => Self::Clause(handler, Called { effect: Some(effect), ..called }),
+            Self::Branch(new) => Self::Branch(NewBody { effect: Some(effect), ..new }),
             reply => {
                 host.discard(effect);
                 reply

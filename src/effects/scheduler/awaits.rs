@@ -1,18 +1,13 @@
 //! What somebody else's loop awaits for a task: an errand, and a promise that it completes (semantics 8).
 
-use super::Scheduler;
 use super::clause::Clause;
 use super::handle::{Settling, Thing};
 use super::table::{Due, Errand, Stand, TaskKey, Wait, Wake, discard_errand};
 use super::waiters::Waiter;
-use crate::core::host::World;
+use super::{Scheduler, TaskWorld};
 use crate::core::native::{self, Store};
 
-impl<W: World> Scheduler<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
+impl<W: TaskWorld> Scheduler<W> {
     /// The running task waits for what is awaited.
     pub(super) fn send_out(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Wait<W> {
         let Some(inbox) = self.inbox.clone() else { return Wait::Never };

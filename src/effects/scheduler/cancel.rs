@@ -3,19 +3,15 @@
 //! A cancellation is asked for once and raised once, where its task waits; a task that runs, or that has what it waited
 //! for already, meets it where it waits next, so that nothing it was given is lost.
 
-use super::Scheduler;
 use super::handle::Thing;
 use super::table::{Due, Request, Scope, Stand, Task, TaskKey, Wait, Wake};
 use super::time::Alarm;
+use super::{Scheduler, TaskWorld};
 use crate::core::fault::Fault;
 use crate::core::host::World;
 use crate::core::native::{Answer, Store};
 
-impl<W: World> Scheduler<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
+impl<W: TaskWorld> Scheduler<W> {
     pub(super) fn cancel(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Answer<W> {
         let task = |thing: &Thing<W>| if let Thing::Task { key, .. } = thing { Some(*key) } else { None };
         match self.pick(store, effect, task) {
@@ -161,12 +157,11 @@ where
                 }
             }
             Wait::Many(many) => {
-                let targets = first.as_ref().map(|list| store.items(list)).unwrap_or_default();
-                for (target, link) in targets.into_iter().zip(many.links) {
+                let targets = first.as_ref().map_or(&[][..], |list| store.items(list));
+                for (target, link) in targets.iter().zip(many.links) {
                     if let Some(link) = link {
-                        self.leave(store, &target, link, false);
+                        self.leave(store, target, link, false);
                     }
-                    store.discard(target);
                 }
             }
             Wait::Promise(promise, link) => {

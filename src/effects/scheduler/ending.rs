@@ -5,16 +5,11 @@ use std::time::Duration;
 use super::handle::{Settled, Thing};
 use super::sync::discard_settled;
 use super::table::{self, Stand, TaskKey, Wait};
-use super::{Ending, Scheduler};
+use super::{Ending, Scheduler, TaskWorld};
 use crate::core::fault::{Again, Cause, Fault, Unobserved};
-use crate::core::host::World;
-use crate::core::native::{Errand, Held, Next, Resumption, Store};
+use crate::core::native::{Body, Errand, Held, Next, Resumption, Store};
 
-impl<W: World> Scheduler<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
+impl<W: TaskWorld> Scheduler<W> {
     /// Whether an error is the cancellation of a task or scope of this scheduler; that of another one passes through.
     fn is_own_cancellation(&self, store: &mut dyn Store<W>, error: &W::Error) -> bool {
         let Some(scope) = store.cancelled_scope(error) else { return false };
@@ -68,27 +63,28 @@ where
         }
         let Some(task) = self.tasks.get_mut(key) else { return discard_settled(store, settled) };
         self.told -= usize::from(std::mem::take(&mut task.told));
-        let scopes = std::mem::take(&mut task.scopes);
         if task.awaited
             && let Some(handle) = &task.handle
         {
             let over = store.share(handle);
             store.send(Errand::Over(over));
         }
-        let handle = task.handle.as_ref().map(|handle| store.share(handle));
-        for scope in scopes {
+        while let Some(scope) = task.scopes.pop() {
             if let Some(when) = scope.deadline {
                 self.alarms.unset(when);
             }
             store.discard(scope.handle);
         }
+        let handle = task.handle.take();
         let failed = matches!(settled, Settled::Error(..));
         let mut observed = false;
         match handle {
             Some(handle) => {
                 // Who waits for one that breaks all off is ended with the others.
                 observed = self.settle(store, &handle, settled, tells);
-                store.discard(handle);
+                if let Some(task) = self.tasks.get_mut(key) {
+                    task.handle = Some(handle);
+                }
             }
             None => discard_settled(store, settled),
         }
@@ -286,6 +282,9 @@ where
     pub(super) fn show(&self, see: &mut dyn FnMut(Held<'_, W>)) {
         for (_, task) in self.tasks.iter() {
             for value in [&task.handle, &task.effect, &task.origin].into_iter().flatten() {
+                see(Held::Value(value));
+            }
+            for value in task.body.iter().flat_map(Body::values) {
                 see(Held::Value(value));
             }
             for scope in &task.scopes {

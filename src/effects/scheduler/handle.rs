@@ -1,16 +1,15 @@
 //! The objects that a scheduler gives out, and how the outside completes a promise.
 
-use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::{SmallVec, smallvec};
 
 use super::table::TaskKey;
 use super::waiters::Queue;
 use crate::core::host::World;
-use crate::core::native::{Held, Mailbox, Object, locked};
+use crate::core::native::{Held, Mailbox, locked};
 
 /// What a task or a promise came to.
 pub enum Settled<W: World> {
@@ -128,6 +127,11 @@ impl<W: World> Handle<W> {
         Self { scheduler, thing: Mutex::new(thing) }
     }
 
+    /// What it stands for, when nobody else has it.
+    pub fn own_thing(&mut self) -> &mut Thing<W> {
+        self.thing.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What it stands for.
     pub fn thing(&self) -> MutexGuard<'_, Thing<W>> {
         locked(&self.thing)
@@ -137,7 +141,7 @@ impl<W: World> Handle<W> {
 impl<W: World> Handle<W> {
     /// Takes out the values that it holds: a chain of handles, each the value of the next, is dropped one by one.
     pub fn take_values(&mut self) -> SmallVec<[W::Value; 1]> {
-        let thing = self.thing.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let thing = self.own_thing();
         match thing {
             Thing::Task { settling, .. } | Thing::Promise { settling, .. } => match settling.settled.take() {
                 Some(Settled::Value(value)) => smallvec![value],
@@ -164,6 +168,24 @@ impl<W: World> Handle<W> {
     }
 }
 
+impl<W: World> Handle<W> {
+    /// Takes out the value of a task or a promise, if it came to one. Nothing where it holds something else.
+    pub fn take_only_value(&mut self) -> Option<Option<W::Value>> {
+        match self.own_thing() {
+            Thing::Task { name: None, settling, .. } | Thing::Promise { settling, .. } => match settling.settled.take()
+            {
+                Some(Settled::Value(value)) => Some(Some(value)),
+                None | Some(Settled::Cancelled | Settled::Broken) => Some(None),
+                error @ Some(Settled::Error(..)) => {
+                    settling.settled = error;
+                    None
+                }
+            },
+            _ => None,
+        }
+    }
+}
+
 impl<W: World> Drop for Handle<W> {
     fn drop(&mut self) {
         drop(self.take_values());
@@ -181,16 +203,9 @@ fn visit_settling<W: World>(settling: &Settling<W>, see: &mut dyn FnMut(Held<'_,
     }
 }
 
-impl<W: World> Object<W> for Handle<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
-    fn boxed(self: Box<Self>) -> Box<dyn Any + Send + Sync> {
-        self
-    }
-
-    fn visit(&self, see: &mut dyn FnMut(Held<'_, W>)) {
+impl<W: World> Handle<W> {
+    /// Shows what it holds.
+    pub fn visit(&self, see: &mut dyn FnMut(Held<'_, W>)) {
         let Ok(thing) = self.thing.try_lock() else { return };
         match &*thing {
             Thing::Task { name, settling, .. } => {
@@ -206,7 +221,8 @@ where
         }
     }
 
-    fn clear(&self) {
+    /// Lets go of what it holds: a collector found it unreachable. May run user code.
+    pub fn clear(&self) {
         let mut thing = self.thing();
         let dead = match &mut *thing {
             Thing::Task { settling, .. } | Thing::Promise { settling, .. } => {
@@ -266,12 +282,12 @@ impl<W: World> Inbox<W> {
 
     /// The letters that arrived.
     #[inline]
-    pub fn read(&self) -> Letters<W> {
+    pub fn read(&self) -> Option<Letters<W>> {
         // To look first costs less than to change it.
         if self.is_empty() || !self.full.swap(false, Ordering::Acquire) {
-            return VecDeque::new();
+            return None;
         }
-        locked(&self.letters).as_mut().map(std::mem::take).unwrap_or_default()
+        locked(&self.letters).as_mut().map(std::mem::take)
     }
 
     /// The scheduler is gone: what nobody reads any more.

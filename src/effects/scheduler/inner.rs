@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Scheduler;
 use super::table::{Stand, TaskKey, Wait, Wake};
-use crate::core::host::World;
+use super::{Scheduler, TaskWorld};
 use crate::core::native::{Continuation, Mailbox, Next, Store};
 
 /// The tasks whose inner schedulers idle.
@@ -56,11 +55,7 @@ impl Inner {
     }
 }
 
-impl<W: World> Scheduler<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
+impl<W: TaskWorld> Scheduler<W> {
     /// A scheduler inside of the running task idles.
     pub(super) fn inner_idles(
         &mut self,

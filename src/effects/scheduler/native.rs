@@ -4,20 +4,17 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Scheduler;
 use super::clause::{CLAUSES, Clause};
 use super::handle::{Inbox, Settling, Thing};
 use super::table::{Stand, Task, Wait, Wake};
+use super::{Options, Scheduler, TaskWorld};
 use crate::core::fault::{Fault, Unobserved};
-use crate::core::host::World;
 use crate::core::ids::ClauseId;
-use crate::core::native::{Answer, Continuation, Held, Native, Next, Resumption, Standing, Store, Surroundings};
+use crate::core::native::{
+    Answer, AtOnce, Body, Continuation, Held, Native, Next, Resumption, Standing, Store, Surroundings,
+};
 
-impl<W: World> Native<W> for Scheduler<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
+impl<W: TaskWorld> Native<W> for Scheduler<W> {
     fn holds_bodies(&self) -> bool {
         true
     }
@@ -73,17 +70,24 @@ where
         }
     }
 
+    fn reply(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Option<AtOnce<W>> {
+        match CLAUSES[clause.index()] {
+            Clause::Spawn => self.spawn_at_once(store, effect).map(AtOnce::Branch),
+            _ => None,
+        }
+    }
+
     fn suspended(&mut self, store: &mut dyn Store<W>, effect: W::Value, body: Continuation) -> Next<W> {
         if self.running == self.root
             && let Some(error) = self.interruption.take()
         {
             self.discard_unanswered(store, effect);
-            return Next::Resume(body, Resumption::Error(error));
+            return Next::Resume(body.into(), Resumption::Error(error));
         }
         let many = matches!(self.asked, Clause::Gather | Clause::Race);
         if !many && let Some(scope) = self.take_due(store, self.running) {
             self.discard_unanswered(store, effect);
-            return Next::Refuse(body, Fault::Cancelled(scope));
+            return Next::Refuse(body.into(), Fault::Cancelled(scope));
         }
         let wait = match self.asked {
             Clause::Gather | Clause::Race => match self.join_all(store, &effect) {
@@ -115,10 +119,10 @@ where
 
     fn preempted(&mut self, store: &mut dyn Store<W>, body: Continuation) -> Next<W> {
         if let Some(scope) = self.take_due(store, self.running) {
-            return Next::Refuse(body, Fault::Cancelled(scope));
+            return Next::Refuse(body.into(), Fault::Cancelled(scope));
         }
         if let Some(task) = self.tasks.get_mut(self.running) {
-            task.body = Some(body);
+            task.body = Some(body.into());
         }
         self.wake(self.running, Wake::Again);
         self.next(store)
@@ -157,36 +161,31 @@ where
         &mut self,
         store: &mut dyn Store<W>,
         effect: &W::Value,
-        body: Continuation,
+        body: Body<W>,
         place: Option<W::Value>,
-    ) -> Answer<W> {
-        let (name, priority, daemon) = (store.field(effect, 1), store.field(effect, 2), store.field(effect, 3));
+    ) -> W::Value {
+        let Some(Options { name, priority, daemon }) = Options::of(store, effect) else {
+            unreachable!("who spawns was asked before");
+        };
         self.spawned = self.spawned.wrapping_add(1);
         if let Some(tally) = &self.tally {
             tally.task_began();
         }
         let (key, number) = (self.tasks.next_key(), self.spawned);
-        let name = if store.is_unit(&name) {
-            store.discard(name);
-            None
-        } else {
-            Some(name)
-        };
+        let name = name.map(|name| store.share(name));
         let handle = self.make(store, Thing::Task { key, name, number, settling: Settling::default() });
         let task = Task {
             handle: Some(store.share(&handle)),
             body: Some(body),
-            priority: store.integer(&priority).unwrap_or(0),
-            daemon: store.flag(&daemon).unwrap_or(false),
+            priority,
+            daemon,
             number,
             origin: place,
             ..Task::root()
         };
-        store.discard(priority);
-        store.discard(daemon);
         let key = self.tasks.add(task);
         self.wake(key, Wake::Start);
-        Answer::Value(handle)
+        handle
     }
 
     fn ended(&mut self, store: &mut dyn Store<W>, outcome: Result<W::Value, W::Error>) -> Next<W> {
@@ -203,8 +202,8 @@ where
 
     fn holds(&self, see: &mut dyn FnMut(&Continuation)) {
         for (_, task) in self.tasks.iter() {
-            if let Some(body) = &task.body {
-                see(body);
+            if let Some(chain) = task.body.as_ref().and_then(Body::chain) {
+                see(chain);
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::Scheduler;
 use super::table::{Stand, TaskKey, Wait, Wake};
+use super::{Scheduler, TaskWorld};
 use crate::core::host::World;
-use crate::core::native::{Impulse, Stance, Standing, Store};
+use crate::core::native::{Body, Impulse, Stance, Standing, Store};
 
 const fn impulse<W: World>(wake: &Wake<W>) -> Impulse {
     match wake {
@@ -17,11 +17,7 @@ const fn impulse<W: World>(wake: &Wake<W>) -> Impulse {
     }
 }
 
-impl<W: World> Scheduler<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
+impl<W: TaskWorld> Scheduler<W> {
     /// How a task stands.
     pub(super) fn standing_of(&mut self, store: &mut dyn Store<W>, key: TaskKey) -> Option<Standing<W>> {
         let handle = self.handle_of(store, key);
@@ -37,7 +33,7 @@ where
                 (None, _) => Stance::Waiting(store.unit()),
             },
         };
-        let mut standing = Standing::new(self.me, handle, stance, task.body.as_ref());
+        let mut standing = Standing::new(self.me, handle, stance, task.body.as_ref().and_then(Body::chain));
         if matches!(task.stand, Stand::Waiting(_)) {
             standing.since = task.since;
         }

@@ -6,16 +6,12 @@ use std::sync::Arc;
 
 use super::handle::{Settled, Settling, Thing};
 use super::table::{TaskKey, Wake};
-use super::{Not, Scheduler};
+use super::{Not, Scheduler, TaskWorld};
 use crate::core::fault::{Bound, Fault};
 use crate::core::host::World;
 use crate::core::native::{Answer, Store};
 
-impl<W: World> Scheduler<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
+impl<W: TaskWorld> Scheduler<W> {
     pub(super) fn create_promise(&mut self, store: &mut dyn Store<W>, external: bool) -> Answer<W> {
         if !self.tally.as_ref().is_none_or(|tally| tally.promise_made()) {
             return Answer::Fault(Fault::Exceeded(Bound::Promises));

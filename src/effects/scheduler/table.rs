@@ -7,7 +7,7 @@ use thin_vec::ThinVec;
 use super::time::When;
 use super::waiters::Link;
 use crate::core::host::World;
-use crate::core::native::{Continuation, Held, Store};
+use crate::core::native::{Body, Held, Store};
 
 /// A record of the table. It says which one, and whether it is still that one.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -62,6 +62,21 @@ pub struct Many<W: World> {
     pub cancels: bool,
     /// Decided: it waits only for the others to be unwound.
     pub verdict: Option<Wake<W>>,
+}
+
+impl<W: World> Many<W> {
+    /// Whether one more that comes to a value decides nothing.
+    pub const fn goes_on_waiting(&self) -> bool {
+        self.open > 1 && !self.first && self.verdict.is_none()
+    }
+
+    /// The target in that place has settled.
+    pub fn has_come(&mut self, slot: u32) {
+        if let Some(link) = self.links.get_mut(slot as usize) {
+            *link = None;
+        }
+        self.open -= 1;
+    }
 }
 
 /// Something that is awaited for a task.
@@ -145,7 +160,7 @@ pub struct Task<W: World> {
     /// The object that programs hold; the root's is made when somebody asks.
     pub handle: Option<W::Value>,
     /// Its suspended body, while it does not run.
-    pub body: Option<Continuation>,
+    pub body: Option<Body<W>>,
     /// Where it stands.
     pub stand: Stand<W>,
     /// The effect that it waits with.
@@ -321,6 +336,9 @@ impl<W: World> Table<W> {
 /// Hands what a record holds to the host.
 pub fn discard<W: World>(store: &mut dyn Store<W>, task: Task<W>) {
     for value in [task.handle, task.effect, task.origin].into_iter().flatten() {
+        store.discard(value);
+    }
+    for value in task.body.into_iter().flat_map(Body::into_values) {
         store.discard(value);
     }
     for scope in task.scopes {

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::table::TaskKey;
 
-/// A list of those who wait for one thing.
+/// A list of those who wait for one thing: the place of the one who waits longest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Queue(NonZeroU32);
 
@@ -22,8 +22,7 @@ pub struct Waiter {
 }
 
 struct Node {
-    /// The head of a list has nobody.
-    waiter: Option<Waiter>,
+    waiter: Waiter,
     before: NonZeroU32,
     after: NonZeroU32,
 }
@@ -40,7 +39,8 @@ impl Waiters {
         &mut self.nodes[place.get() as usize - 1]
     }
 
-    fn node(&mut self, waiter: Option<Waiter>) -> NonZeroU32 {
+    /// A list of one.
+    fn alone(&mut self, waiter: Waiter) -> NonZeroU32 {
         if let Some(place) = self.free.pop() {
             *self.at(place) = Node { waiter, before: place, after: place };
             return place;
@@ -52,37 +52,39 @@ impl Waiters {
 
     /// Somebody joins a list, which is opened for the first one.
     pub fn join(&mut self, queue: &mut Option<Queue>, waiter: Waiter) -> Link {
-        let head = match *queue {
-            Some(Queue(head)) => head,
-            None => self.node(None),
+        let place = self.alone(waiter);
+        let Some(Queue(first)) = *queue else {
+            *queue = Some(Queue(place));
+            return Link(place);
         };
-        *queue = Some(Queue(head));
-        let place = self.node(Some(waiter));
-        let last = std::mem::replace(&mut self.at(head).before, place);
+        let last = std::mem::replace(&mut self.at(first).before, place);
         self.at(last).after = place;
-        self.at(place).before = last;
-        self.at(place).after = head;
+        let own = self.at(place);
+        (own.before, own.after) = (last, first);
         Link(place)
     }
 
     /// The one who waits longest leaves the list; the last one closes it.
     pub fn pop(&mut self, queue: &mut Option<Queue>) -> Option<Waiter> {
-        let Queue(head) = (*queue)?;
-        let first = self.at(head).after;
-        let waiter = self.at(first).waiter?;
+        let Queue(first) = (*queue)?;
+        let waiter = self.at(first).waiter;
         self.leave(queue, Link(first));
         Some(waiter)
     }
 
     /// Somebody leaves a list; the last one closes it.
     pub fn leave(&mut self, queue: &mut Option<Queue>, link: Link) {
-        let Node { before, after, .. } = *self.at(link.0);
+        let Link(place) = link;
+        let Node { before, after, .. } = *self.at(place);
+        self.free.push(place);
+        if after == place {
+            *queue = None;
+            return;
+        }
         self.at(before).after = after;
         self.at(after).before = before;
-        self.free.push(link.0);
-        if before == after && self.at(before).waiter.is_none() {
-            self.free.push(before);
-            *queue = None;
+        if *queue == Some(Queue(place)) {
+            *queue = Some(Queue(after));
         }
     }
 }
@@ -116,6 +118,6 @@ mod tests {
             waiters.leave(&mut queue, one);
             assert_eq!(waiters.pop(&mut queue), Some(waiter(round)));
         }
-        assert_eq!(waiters.nodes.len(), 3);
+        assert_eq!(waiters.nodes.len(), 2);
     }
 }

@@ -1,11 +1,11 @@
-//! Waiting for tasks and promises: for one, for all, for the first (semantics 7).
+//! Waiting for tasks and promises (semantics 7).
 
 use thin_vec::ThinVec;
 
 use super::handle::{Settled, Settling, Thing};
-use super::table::{Many, Stand, TaskKey, Wait, Wake};
-use super::waiters::{Link, Waiter};
-use super::{Handle, Not, Scheduler};
+use super::table::{Stand, TaskKey, Wait, Wake};
+use super::waiters::{Link, Waiter, Waiters};
+use super::{Not, Scheduler, TaskWorld};
 use crate::core::fault::{Again, Fault};
 use crate::core::host::World;
 use crate::core::native::{Answer, Continuation, Next, Store};
@@ -18,15 +18,11 @@ enum End {
     Cancelled,
 }
 
-impl<W: World> Scheduler<W>
-where
-    W::Value: Send,
-    W::Error: Send,
-{
+impl<W: TaskWorld> Scheduler<W> {
     /// The running task lets the others have their turn.
     pub(super) fn give_way(&mut self, store: &mut dyn Store<W>, effect: W::Value, body: Continuation) -> Next<W> {
         if let Some(task) = self.tasks.get_mut(self.running) {
-            task.body = Some(body);
+            task.body = Some(body.into());
             task.effect = Some(effect);
         }
         self.wake(self.running, Wake::Turn);
@@ -34,20 +30,18 @@ where
     }
 
     /// Works on what is waited for behind a target: a completer stands for its promise.
-    fn behind<T>(
+    pub(super) fn behind<T>(
         &self,
         store: &mut dyn Store<W>,
         target: &W::Value,
-        work: impl FnOnce(&mut dyn Store<W>, &W::Value, &Handle<W>) -> Result<T, Not>,
+        work: impl FnOnce(&mut dyn Store<W>, &W::Value, &mut Thing<W>) -> Result<T, Not>,
     ) -> Result<T, Not> {
-        let handle = self.ours(store, target)?;
-        let promise = match &*handle.thing() {
-            Thing::Completer { promise, .. } => Some(store.share(promise)),
-            _ => None,
-        };
-        let Some(promise) = promise else { return work(store, target, handle) };
+        let mut thing = self.ours(store, target)?.thing();
+        let Thing::Completer { promise, .. } = &*thing else { return work(store, target, &mut thing) };
+        let promise = store.share(promise);
+        drop(thing);
         let done = match self.ours(store, &promise) {
-            Ok(handle) => work(store, &promise, handle),
+            Ok(handle) => work(store, &promise, &mut handle.thing()),
             Err(not) => Err(not),
         };
         store.discard(promise);
@@ -57,7 +51,7 @@ where
     pub(super) fn wait_for(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Answer<W> {
         let target = store.field(effect, 0);
         let mut observed = None;
-        let answer = self.behind(store, &target, |store, value, handle| match &*handle.thing() {
+        let answer = self.behind(store, &target, |store, value, thing| match thing {
             Thing::Task { key, settling, .. } => {
                 observed = Some(*key);
                 Ok(outcome_answer(store, value, settling))
@@ -94,132 +88,6 @@ where
         }
     }
 
-    /// Looks at all targets of a `Gather` or a `Race`: it waits, unless all is decided already.
-    pub(super) fn wait_for_many(&mut self, store: &mut dyn Store<W>, effect: &W::Value, race: bool) -> Answer<W> {
-        let targets = Self::targets(store, effect);
-        if race && targets.is_empty() {
-            return Answer::Fault(Fault::Unfit(store.share(effect)));
-        }
-        let mut refused = None;
-        let mut open = 0;
-        for target in &targets {
-            let seen = self.behind(store, target, |_, _, handle| match &*handle.thing() {
-                Thing::Task { settling, .. } | Thing::Promise { settling, .. } => Ok(settling.settled.is_none()),
-                _ => Err(Not::Fit),
-            });
-            match seen {
-                Ok(waits) => open += usize::from(waits),
-                Err(not) => {
-                    refused = Some(not);
-                    break;
-                }
-            }
-        }
-        let answer = match refused {
-            Some(not) => Self::refuse(store, effect, &not),
-            None if open == 0 && !race && self.settled_among(store, &targets, true).is_empty() => {
-                Answer::Value(self.all_results(store, &targets))
-            }
-            None => Answer::Suspend,
-        };
-        discard_all(store, targets);
-        answer
-    }
-
-    fn targets(store: &mut dyn Store<W>, effect: &W::Value) -> Vec<W::Value> {
-        let list = store.field(effect, 0);
-        let targets = store.items(&list);
-        store.discard(list);
-        targets
-    }
-
-    /// Those of the targets that settled, or (`failed`) that failed, in the order in which that happened.
-    fn settled_among(&self, store: &mut dyn Store<W>, targets: &[W::Value], failed: bool) -> Vec<u32> {
-        let mut settled: Vec<(u32, u32)> = Vec::new();
-        for (slot, target) in (0..).zip(targets) {
-            let order = self.behind(store, target, |_, _, handle| match &*handle.thing() {
-                Thing::Task { settling, .. } | Thing::Promise { settling, .. } => Ok(match &settling.settled {
-                    None => None,
-                    Some(Settled::Value(_)) if failed => None,
-                    Some(_) => Some(settling.order),
-                }),
-                _ => Err(Not::Fit),
-            });
-            if let Ok(Some(order)) = order {
-                settled.push((order, slot));
-            }
-        }
-        settled.sort_unstable();
-        settled.into_iter().map(|(_, slot)| slot).collect()
-    }
-
-    fn all_results(&self, store: &mut dyn Store<W>, targets: &[W::Value]) -> W::Value {
-        let mut results = Vec::with_capacity(targets.len());
-        for target in targets {
-            let result = self.behind(store, target, |store, value, handle| match &*handle.thing() {
-                Thing::Task { settling, .. } | Thing::Promise { settling, .. } => {
-                    came_to(store, value, settling).map_err(|_| Not::Fit)
-                }
-                _ => Err(Not::Fit),
-            });
-            results.push(result.unwrap_or_else(|_| store.unit()));
-        }
-        store.sequence(results)
-    }
-
-    /// All that was gathered is there.
-    pub(super) fn results(&self, store: &mut dyn Store<W>, effect: Option<&W::Value>) -> Result<W::Value, Fault<W>> {
-        let effect = effect.ok_or(Fault::Internal("a task gathers without an effect"))?;
-        let targets = Self::targets(store, effect);
-        let results = self.all_results(store, &targets);
-        discard_all(store, targets);
-        Ok(results)
-    }
-
-    /// What the target in that place came to, and those that failed after it.
-    pub(super) fn decided(
-        &mut self,
-        store: &mut dyn Store<W>,
-        effect: Option<&W::Value>,
-        slot: u32,
-        after: &[u32],
-    ) -> Result<W::Value, Fault<W>> {
-        let effect = effect.ok_or(Fault::Internal("a task gathers without an effect"))?;
-        let targets = Self::targets(store, effect);
-        let mut outcome = Err(Fault::Internal("a task gathers what it has not"));
-        if let Some(target) = targets.get(slot as usize) {
-            let mut observed = None;
-            let came = self.behind(store, target, |store, value, handle| match &*handle.thing() {
-                Thing::Task { key, settling, .. } => {
-                    observed = Some(*key);
-                    Ok(came_to(store, value, settling))
-                }
-                Thing::Promise { settling, .. } => Ok(came_to(store, value, settling)),
-                _ => Err(Not::Fit),
-            });
-            if let Some(key) = observed {
-                self.observe(store, key);
-            }
-            outcome = came.unwrap_or(outcome);
-        }
-        if let Err(Fault::Again(again)) = &mut outcome {
-            let mut told: Vec<_> =
-                targets.get(slot as usize).and_then(|one| self.ours(store, one).ok()).into_iter().collect();
-            for target in after.iter().filter_map(|slot| targets.get(*slot as usize)) {
-                // One that is gathered twice failed once, and one that was cancelled did not fail.
-                if let Ok(handle) = self.ours(store, target)
-                    && !told.iter().any(|known| std::ptr::eq(*known, handle))
-                    && has_failed(&handle.thing())
-                {
-                    told.push(handle);
-                    again.later.push(store.share(target));
-                }
-            }
-        }
-        discard_all(store, targets);
-        outcome
-    }
-
     /// The running task joins the list of what it waits for.
     pub(super) fn join_one(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Wait<W> {
         let target = store.field(effect, 0);
@@ -242,16 +110,32 @@ where
 
     /// The running task joins the list of a target.
     pub(super) fn join(&mut self, store: &mut dyn Store<W>, target: &W::Value, slot: u32) -> Option<Link> {
+        let mut waiters = std::mem::take(&mut self.waiters);
+        let joined = self.join_in(&mut waiters, store, target, slot);
+        self.waiters = waiters;
+        let (link, outside) = joined?;
+        if outside {
+            self.waits_outside();
+        }
+        Some(link)
+    }
+
+    /// The running task joins the list of a target, if there is something to wait for: which comes from outside, or not.
+    pub(super) fn join_in(
+        &self,
+        waiters: &mut Waiters,
+        store: &mut dyn Store<W>,
+        target: &W::Value,
+        slot: u32,
+    ) -> Option<(Link, bool)> {
         let waiter = Waiter { task: self.running, slot };
         let sends = self.asked == super::Clause::Send;
-        let mut waiters = std::mem::take(&mut self.waiters);
-        let mut external = false;
-        let link = self.behind(store, target, |_, _, handle| match &mut *handle.thing() {
-            Thing::Task { settling, .. } => Ok(join_settling(&mut waiters, settling, waiter)),
-            Thing::Promise { settling, external: outside } => {
-                let link = join_settling(&mut waiters, settling, waiter);
-                external = *outside && link.is_some();
-                Ok(link)
+        let mut outside = false;
+        let link = self.behind(store, target, |_, _, thing| match thing {
+            Thing::Task { settling, .. } => Ok(join_settling(waiters, settling, waiter)),
+            Thing::Promise { settling, external } => {
+                outside = *external;
+                Ok(join_settling(waiters, settling, waiter))
             }
             Thing::Semaphore { waiters: queue, .. }
             | Thing::Lock { waiters: queue, .. }
@@ -261,19 +145,15 @@ where
             }
             Thing::Completer { .. } | Thing::Scope { .. } => Err(Not::Fit),
         });
-        self.waiters = waiters;
-        if external {
-            self.waits_outside();
-        }
-        link.ok().flatten()
+        Some((link.ok()??, outside))
     }
 
     /// A task leaves the list of a target.
     pub(super) fn leave(&mut self, store: &mut dyn Store<W>, target: &W::Value, link: Link, sends: bool) {
         let mut waiters = std::mem::take(&mut self.waiters);
         let mut external = 0;
-        let _ = self.behind(store, target, |_, _, handle| {
-            match &mut *handle.thing() {
+        let _ = self.behind(store, target, |_, _, thing| {
+            match thing {
                 Thing::Task { settling, .. } => waiters.leave(&mut settling.waiters, link),
                 Thing::Promise { settling, external: outside } => {
                     waiters.leave(&mut settling.waiters, link);
@@ -293,90 +173,17 @@ where
         self.external -= external;
     }
 
-    /// The running task joins the lists of all targets that have not settled, unless all is decided: then it goes on.
-    pub(super) fn join_all(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Result<Wait<W>, Wake<W>> {
-        let race = self.asked == super::Clause::Race;
-        let targets = Self::targets(store, effect);
-        let cancels = race || {
-            let flag = store.field(effect, 1);
-            let cancels = store.flag(&flag).unwrap_or(true);
-            store.discard(flag);
-            cancels
-        };
-        let links: Vec<_> = (0..).zip(&targets).map(|(slot, target)| self.join(store, target, slot)).collect();
-        let open = links.iter().flatten().count();
-        let mut decided = self.settled_among(store, &targets, !race);
-        discard_all(store, targets);
-        let mut many = Many { links, open, first: race, cancels, verdict: None };
-        if !decided.is_empty() {
-            let slot = decided.remove(0);
-            let later = if race { ThinVec::new() } else { decided.into() };
-            if let Some(wake) = self.decide(store, effect, &mut many, Wake::Decided(slot, later)) {
-                return Err(wake);
-            }
-        }
-        Ok(Wait::Many(Box::new(many)))
-    }
-
-    /// A `Gather` or a `Race` is decided: the tasks that have not finished are cancelled, and what cannot be is left.
-    /// Gives the verdict back when nobody is to be waited for.
-    pub(super) fn decide(
-        &mut self,
-        store: &mut dyn Store<W>,
-        effect: &W::Value,
-        many: &mut Many<W>,
-        verdict: Wake<W>,
-    ) -> Option<Wake<W>> {
-        let targets = Self::targets(store, effect);
-        let mut cancelled = Vec::new();
-        for (target, link) in targets.iter().zip(&mut many.links) {
-            let Some(joined) = *link else { continue };
-            let task = self.behind(store, target, |_, _, handle| match &*handle.thing() {
-                Thing::Task { key, .. } => Ok(Some(*key)),
-                _ => Ok(None),
-            });
-            match task {
-                Ok(Some(key)) if many.cancels => cancelled.push(key),
-                _ => {
-                    self.leave(store, target, joined, false);
-                    *link = None;
-                    many.open -= 1;
-                }
-            }
-        }
-        discard_all(store, targets);
-        let done = many.open == 0;
-        let verdict = if done {
-            Some(verdict)
-        } else {
-            many.verdict = Some(verdict);
-            None
-        };
-        // They are asked when this one stands where it waits: it may be among them.
-        self.to_cancel.extend(cancelled);
-        verdict
-    }
-
-    /// The tasks that somebody gathers, and that have not finished, are to be cancelled.
-    pub(super) fn cancel_gathered(&mut self, store: &mut dyn Store<W>, key: super::table::TaskKey, many: &Many<W>) {
-        let effect = self.tasks.get(key).and_then(|task| task.effect.as_ref()).map(|effect| store.share(effect));
-        let Some(effect) = effect else { return };
-        let targets = Self::targets(store, &effect);
-        for (target, _) in targets.iter().zip(&many.links).filter(|(_, link)| link.is_some()) {
-            if let Ok(handle) = self.ours(store, target)
-                && let Thing::Task { key, .. } = &*handle.thing()
-            {
-                self.to_cancel.push_back(*key);
-            }
-        }
-        discard_all(store, targets);
-        store.discard(effect);
-    }
-
     /// What somebody waited for has settled. Whether that one takes note of it.
     fn notify(&mut self, store: &mut dyn Store<W>, waiter: Waiter, value: &W::Value, end: End) -> bool {
         let Some(task) = self.tasks.get_mut(waiter.task) else { return false };
         let Stand::Waiting(wait) = &mut task.stand else { return false };
+        if let Wait::Many(many) = wait
+            && end == End::Fine
+            && many.goes_on_waiting()
+        {
+            many.has_come(waiter.slot);
+            return false;
+        }
         let mut many = match std::mem::replace(wait, Wait::Never) {
             Wait::Many(many) => many,
             Wait::Errand(errand) => {
@@ -392,10 +199,7 @@ where
             }
         };
         let effect = task.effect.as_ref().map(|effect| store.share(effect));
-        if let Some(link) = many.links.get_mut(waiter.slot as usize) {
-            *link = None;
-        }
-        many.open -= 1;
+        many.has_come(waiter.slot);
         let mut observed = false;
         let mut wake = None;
         match &mut many.verdict {
@@ -429,16 +233,6 @@ where
         observed
     }
 
-    /// The next one who waits for that, when they are told.
-    fn next_waiter(&mut self, handle: &Handle<W>, tells: bool) -> Option<Waiter> {
-        match &mut *handle.thing() {
-            Thing::Task { settling, .. } | Thing::Promise { settling, .. } if tells => {
-                self.waiters.pop(&mut settling.waiters)
-            }
-            _ => None,
-        }
-    }
-
     /// A task or a promise comes to something: all who wait are told, in order. Whether somebody takes note.
     pub(super) fn settle(
         &mut self,
@@ -454,23 +248,30 @@ where
             Settled::Cancelled | Settled::Broken => End::Cancelled,
         };
         self.settled = self.settled.wrapping_add(1);
-        let mut observed = false;
-        let outside = {
+        let (mut came, mut observed) = (Some(settled), false);
+        loop {
             let mut thing = handle.thing();
-            let (settling, external) = match &mut *thing {
+            let (settling, outside) = match &mut *thing {
                 Thing::Task { settling, .. } => (settling, false),
                 Thing::Promise { settling, external } => (settling, *external),
                 _ => return false,
             };
-            settling.settled = Some(settled);
-            settling.order = self.settled;
-            external
-        };
-        while let Some(waiter) = self.next_waiter(handle, tells) {
+            if came.is_some() {
+                settling.settled = came.take();
+                settling.order = self.settled;
+            }
+            if !tells {
+                return observed;
+            }
+            let Some(waiter) = self.waiters.pop(&mut settling.waiters) else { return observed };
+            let is_last = settling.waiters.is_none();
+            drop(thing);
             self.external -= usize::from(outside);
             observed |= self.notify(store, waiter, value, end);
+            if is_last {
+                return observed;
+            }
         }
-        observed
     }
 }
 
@@ -478,23 +279,12 @@ fn join_settling<W: World>(waiters: &mut super::Waiters, settling: &mut Settling
     settling.settled.is_none().then(|| waiters.join(&mut settling.waiters, waiter))
 }
 
-fn discard_all<W: World>(store: &mut dyn Store<W>, values: Vec<W::Value>) {
-    for value in values {
-        store.discard(value);
-    }
-}
-
-const fn has_failed<W: World>(thing: &Thing<W>) -> bool {
-    match thing {
-        Thing::Task { settling, .. } | Thing::Promise { settling, .. } => {
-            matches!(settling.settled, Some(Settled::Error(..)))
-        }
-        _ => false,
-    }
-}
-
 /// What is settled, for one who asks.
-fn came_to<W: World>(store: &dyn Store<W>, value: &W::Value, settling: &Settling<W>) -> Result<W::Value, Fault<W>> {
+pub(super) fn came_to<W: World>(
+    store: &dyn Store<W>,
+    value: &W::Value,
+    settling: &Settling<W>,
+) -> Result<W::Value, Fault<W>> {
     match &settling.settled {
         Some(Settled::Value(value)) => Ok(store.share(value)),
         Some(Settled::Error(error, trace)) => {

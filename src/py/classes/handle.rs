@@ -9,10 +9,12 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::link::Link;
 use super::text::{safe_repr, type_name};
-use crate::core::native::{Held, Object};
+use crate::core::native::Held;
 use crate::effects::{Handle as Inner, Settled, Settling, Thing};
 use crate::py::error;
 use crate::py::world::PyWorld;
+
+mod slots;
 
 /// The base of what a scheduler gives out: tasks, promises, locks, events, channels and scopes.
 ///
@@ -34,13 +36,13 @@ use crate::py::world::PyWorld;
 #[pyclass(frozen, subclass, weakref, module = "segue._vm")]
 pub struct Handle {
     /// What it is of the built-in scheduler.
-    pub object: Option<Box<Inner<PyWorld>>>,
+    pub object: Option<Inner<PyWorld>>,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         // A chain of handles, each the value of the next, is as long as memory allows: it is dropped in a loop.
-        for value in self.object.as_mut().map(|inner| inner.take_values()).into_iter().flatten() {
+        for value in self.object.as_mut().map(Inner::take_values).into_iter().flatten() {
             drop(Link::from(value));
         }
     }
@@ -48,7 +50,7 @@ impl Drop for Handle {
 
 impl Handle {
     fn inner(&self) -> Option<&Inner<PyWorld>> {
-        self.object.as_deref()
+        self.object.as_ref()
     }
 
     fn see<T>(slf: &Bound<'_, Self>, see: impl FnOnce(&Thing<PyWorld>) -> Option<T>) -> PyResult<T> {
@@ -520,39 +522,18 @@ pub struct Scope;
 ///
 /// # Errors
 /// When memory runs out.
-pub fn make(py: Python<'_>, object: Box<dyn Object<PyWorld>>) -> PyResult<Py<PyAny>> {
-    enum Kind {
-        Task,
-        Promise,
-        ExternalPromise,
-        Semaphore,
-        Lock,
-        Event,
-        Channel,
-        Scope,
-    }
-    let object = object.boxed().downcast::<Inner<PyWorld>>().ok();
-    let kind = match object.as_deref().map(Inner::thing).as_deref() {
-        Some(Thing::Task { .. }) => Kind::Task,
-        Some(Thing::Promise { .. }) => Kind::Promise,
-        Some(Thing::Completer { .. }) => Kind::ExternalPromise,
-        Some(Thing::Semaphore { .. }) => Kind::Semaphore,
-        Some(Thing::Lock { .. }) => Kind::Lock,
-        Some(Thing::Event { .. }) => Kind::Event,
-        Some(Thing::Channel { .. }) => Kind::Channel,
-        Some(Thing::Scope { .. }) | None => Kind::Scope,
+pub fn make(py: Python<'_>, mut object: Inner<PyWorld>) -> PyResult<Py<PyAny>> {
+    let make = match object.own_thing() {
+        Thing::Task { .. } => slots::make::<Task>,
+        Thing::Promise { .. } => slots::make::<Promise>,
+        Thing::Completer { .. } => slots::make::<ExternalPromise>,
+        Thing::Semaphore { .. } => slots::make::<Semaphore>,
+        Thing::Lock { .. } => slots::make::<Lock>,
+        Thing::Event { .. } => slots::make::<Event>,
+        Thing::Channel { .. } => slots::make::<Channel>,
+        Thing::Scope { .. } => slots::make::<Scope>,
     };
-    let base = PyClassInitializer::from(Handle { object });
-    Ok(match kind {
-        Kind::Task => Py::new(py, base.add_subclass(Task))?.into_any(),
-        Kind::Promise => Py::new(py, base.add_subclass(Promise))?.into_any(),
-        Kind::ExternalPromise => Py::new(py, base.add_subclass(ExternalPromise))?.into_any(),
-        Kind::Semaphore => Py::new(py, base.add_subclass(Semaphore))?.into_any(),
-        Kind::Lock => Py::new(py, base.add_subclass(Lock))?.into_any(),
-        Kind::Event => Py::new(py, base.add_subclass(Event))?.into_any(),
-        Kind::Channel => Py::new(py, base.add_subclass(Channel))?.into_any(),
-        Kind::Scope => Py::new(py, base.add_subclass(Scope))?.into_any(),
-    })
+    make(py, object)
 }
 
 /// Adds the classes to the module.
@@ -572,5 +553,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         py.get_type::<Channel>(),
         py.get_type::<Scope>(),
     ];
-    classes.iter().try_for_each(|class| module.add(class.name()?, class))
+    classes.iter().try_for_each(|class| {
+        slots::prepare(class);
+        module.add(class.name()?, class)
+    })
 }

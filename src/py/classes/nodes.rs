@@ -202,7 +202,7 @@ impl DoExpr {
 #[must_use]
 #[inline]
 pub fn is_program(value: &Bound<'_, PyAny>) -> bool {
-    is_effect(value) || value.is_instance_of::<DoExpr>()
+    value.is_exact_instance_of::<Call>() || is_effect(value) || value.is_instance_of::<DoExpr>()
 }
 
 /// A node class: what the macro `node!` declares.

@@ -76,6 +76,7 @@ impl Machine {
                     return Ok(other.expect("a clause gives an answer, or something else"));
                 }
                 (Reply::Value(value), _) => value,
+                (Reply::Branch(new), _) => self.vm.branch_at_once(host!(self, py), &code, &yielded, new),
                 (Reply::Resumed(value, body), _) => {
                     code = self.vm.go_into(code, body);
                     value

@@ -12,7 +12,7 @@ use crate::core::ids::ClauseId;
 use crate::py::classes::continuation::K;
 use crate::py::classes::effect::is_effect;
 use crate::py::classes::handler::Installed;
-use crate::py::classes::nodes::{self, DoExpr, NodeKind};
+use crate::py::classes::nodes::{self, DoExpr};
 use crate::py::classes::outcome;
 use crate::py::classes::root_generator::RootGenerator;
 use crate::py::context;
@@ -22,17 +22,14 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     fn classify(&mut self, value: Py<PyAny>) -> Ctrl<PyWorld> {
         let py = self.py;
         let bound = value.bind(py);
+        if let Ok(call) = bound.cast_exact::<nodes::Call>() {
+            return if call.get().is_do { Ctrl::Do(value) } else { Ctrl::Call(value) };
+        }
         if is_effect(bound) {
             return Ctrl::Perform(value);
         }
         let ctrl = match bound.cast::<DoExpr>() {
-            Ok(node) => match node.get().kind {
-                NodeKind::Call => {
-                    let is_do = bound.cast::<nodes::Call>().is_ok_and(|call| call.get().is_do);
-                    return if is_do { Ctrl::Do(value) } else { Ctrl::Call(value) };
-                }
-                kind => self.reduce(bound, kind),
-            },
+            Ok(node) => self.reduce(bound, node.get().kind),
             Err(_) if bound.is_exact_instance_of::<RootGenerator>() => return Ctrl::Do(value),
             Err(_) => return Ctrl::NotProgram(value),
         };

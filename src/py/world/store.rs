@@ -8,7 +8,8 @@ use pyo3::types::{
 };
 
 use super::{Dead, Missing, PyHost, PyWorld, Request};
-use crate::core::native::{Errand, Load, Object, Seen, Store, Thunk};
+use crate::core::native::{Errand, Load, Seen, Store, Thunk};
+use crate::effects::Handle;
 use crate::py::classes::effect::fields_of;
 use crate::py::classes::handle;
 use crate::py::classes::nodes;
@@ -58,13 +59,18 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         value.is_none(self.py)
     }
 
-    fn field(&self, effect: &Py<PyAny>, index: usize) -> Py<PyAny> {
-        let field = fields_of(effect.bind(self.py)).and_then(|fields| fields.get(index));
-        field.map_or_else(|| self.py.None(), |field| field.clone().unbind())
+    #[inline]
+    fn fields<'v>(&self, effect: &'v Py<PyAny>) -> &'v [Py<PyAny>] {
+        fields_of(effect.bind(self.py)).map_or(&[], |fields| owned_by(effect, fields))
     }
 
-    fn is_field(&self, effect: &Py<PyAny>, index: usize, value: &Py<PyAny>) -> bool {
-        fields_of(effect.bind(self.py)).and_then(|fields| fields.get(index)).is_some_and(|field| field.is(value))
+    fn field(&self, effect: &Py<PyAny>, index: usize) -> Py<PyAny> {
+        self.fields(effect).get(index).map_or_else(|| self.py.None(), |field| field.clone_ref(self.py))
+    }
+
+    #[inline]
+    fn is_same(&self, one: &Py<PyAny>, other: &Py<PyAny>) -> bool {
+        one.is(other)
     }
 
     fn load(&mut self, mapping: &Py<PyAny>, key: &Py<PyAny>) -> Load<PyWorld> {
@@ -79,19 +85,17 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         }
     }
 
-    fn peek(&mut self, mapping: &Py<PyAny>, effect: &Py<PyAny>, key: usize) -> Option<Py<PyAny>> {
-        let key = fields_of(effect.bind(self.py))?.get(key)?;
+    fn peek(&mut self, mapping: &Py<PyAny>, key: &Py<PyAny>) -> Option<Py<PyAny>> {
         let mapping = self.mapping(mapping).get();
-        if !mapping.serves(key) {
+        if !mapping.serves(key.bind(self.py)) {
             return None;
         }
         Some(mapping.entries.bind(self.py).get_item(key).ok()??.unbind())
     }
 
-    fn poke(&mut self, mapping: &Py<PyAny>, effect: &Py<PyAny>) -> bool {
-        let Some([key, value, ..]) = fields_of(effect.bind(self.py)) else { return false };
+    fn poke(&mut self, mapping: &Py<PyAny>, key: &Py<PyAny>, value: &Py<PyAny>) -> bool {
         let mapping = self.mapping(mapping).get();
-        if !mapping.serves(key) {
+        if !mapping.serves(key.bind(self.py)) {
             return false;
         }
         let entries = mapping.entries.bind(self.py);
@@ -102,8 +106,7 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         entries.set_item(key, value).is_ok()
     }
 
-    fn replace(&mut self, mapping: &Py<PyAny>, effect: &Py<PyAny>) -> bool {
-        let Some([key, value, ..]) = fields_of(effect.bind(self.py)) else { return false };
+    fn replace(&mut self, mapping: &Py<PyAny>, key: &Py<PyAny>, value: &Py<PyAny>) -> bool {
         self.mapping(mapping).get().entries.bind(self.py).set_item(key, value).is_ok()
     }
 
@@ -198,9 +201,8 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         self.made(PyList::new(self.py, values)).into_any().unbind()
     }
 
-    fn items(&self, sequence: &Py<PyAny>) -> Vec<Py<PyAny>> {
-        let tuple = sequence.bind(self.py).cast::<PyTuple>();
-        tuple.map_or_else(|_| Vec::new(), |items| items.iter().map(Bound::unbind).collect())
+    fn items<'v>(&self, sequence: &'v Py<PyAny>) -> &'v [Py<PyAny>] {
+        sequence.bind(self.py).cast::<PyTuple>().map_or(&[], |items| owned_by(sequence, items.as_slice()))
     }
 
     fn integer(&self, value: &Py<PyAny>) -> Option<i64> {
@@ -234,14 +236,14 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         PyBool::new(self.py, flag).to_owned().into_any().unbind()
     }
 
-    fn make_object(&mut self, object: Box<dyn Object<PyWorld>>) -> Py<PyAny> {
+    fn make_object(&mut self, object: Handle<PyWorld>) -> Py<PyAny> {
         let made = handle::make(self.py, object);
         self.made(made)
     }
 
     fn object<'v>(&self, value: &'v Py<PyAny>) -> Seen<'v, PyWorld> {
         handle::of(self.py, value).map_or(Seen::Other, |handle| match &handle.object {
-            Some(object) => Seen::Object(&**object),
+            Some(object) => Seen::Object(object),
             None => Seen::Foreign,
         })
     }
@@ -257,4 +259,13 @@ impl Store<PyWorld> for PyHost<'_, '_> {
     fn is_program(&self, value: &Py<PyAny>) -> bool {
         nodes::is_program(value.bind(self.py))
     }
+}
+
+/// What stands in a tuple that somebody owns, for as long as that is.
+#[inline]
+#[expect(unsafe_code, reason = "what is bound to the interpreter lives no longer than its token")]
+fn owned_by<'v>(_owner: &'v Py<PyAny>, items: &[Bound<'_, PyAny>]) -> &'v [Py<PyAny>] {
+    // SAFETY: the owner is that tuple, or an effect, which never changes its own. Tuples never change, and a `Py` is what a
+    // `Bound` is but for the token.
+    unsafe { std::slice::from_raw_parts(items.as_ptr().cast(), items.len()) }
 }

@@ -175,6 +175,10 @@ impl Machine {
                         continue;
                     }
                 },
+                Reply::Branch(new) => {
+                    let answer = ledger::inside(|| self.vm.branch_at_once(&mut self.host, &code, &yielded, new));
+                    (code, answer)
+                }
                 Reply::Resumed(value, body) => (ledger::inside(|| self.vm.go_into(code, body)), value),
                 Reply::Call => {
                     ledger::inside(|| self.vm.wait_here(code));

@@ -9,6 +9,7 @@ use segue::core::ctrl::Ctrl;
 use segue::core::frame::Resumption;
 use segue::core::host::{Form, Host, Plain, World};
 use segue::core::ids::ClauseId;
+use segue::effects::Handle;
 
 use super::ledger;
 use super::script::{Generator, Installable};
@@ -27,6 +28,7 @@ impl World for Scripted {
     type Call = Box<Calling>;
     type Label = Label;
     type Request = Request;
+    type Object = Handle<Self>;
 }
 
 macro_rules! counted {
@@ -122,7 +124,7 @@ fn effect_class(effect: &Value) -> Class {
     }
 }
 
-pub(super) fn shared(values: &[Value]) -> Vec<Value> {
+fn shared(values: &[Value]) -> Vec<Value> {
     values.iter().map(Value::share).collect()
 }
 

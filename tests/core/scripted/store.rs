@@ -3,9 +3,10 @@
 use std::any::Any;
 
 use segue::core::host::Host;
-use segue::core::native::{Errand, Load, Object, Seen, Store, Thunk as Thunked};
+use segue::core::native::{Errand, Load, Seen, Store, Thunk as Thunked};
+use segue::effects::Handle;
 
-use super::host::{Request, Scripted, ScriptedHost, shared};
+use super::host::{Request, Scripted, ScriptedHost};
 use super::value::{Datum, Error, Thunk, Value, locked};
 
 impl Store<Scripted> for ScriptedHost {
@@ -45,11 +46,8 @@ impl Store<Scripted> for ScriptedHost {
         values.into()
     }
 
-    fn items(&self, sequence: &Value) -> Vec<Value> {
-        match sequence.datum() {
-            Datum::List(entries) => shared(&locked(entries)),
-            _ => Vec::new(),
-        }
+    fn items<'v>(&self, sequence: &'v Value) -> &'v [Value] {
+        if let Datum::Fixed(entries) = sequence.datum() { entries } else { &[] }
     }
 
     fn integer(&self, value: &Value) -> Option<i64> {
@@ -86,13 +84,13 @@ impl Store<Scripted> for ScriptedHost {
         i64::from(flag).into()
     }
 
-    fn make_object(&mut self, object: Box<dyn Object<Scripted>>) -> Value {
-        Value::new(Datum::Object(object))
+    fn make_object(&mut self, object: Handle<Scripted>) -> Value {
+        Value::new(Datum::Object(Box::new(Box::new(object))))
     }
 
     fn object<'v>(&self, value: &'v Value) -> Seen<'v, Scripted> {
         match value.datum() {
-            Datum::Object(object) => Seen::Object(&**object),
+            Datum::Object(object) => Seen::Object(&***object),
             _ => Seen::Other,
         }
     }
@@ -132,6 +130,10 @@ impl Store<Scripted> for ScriptedHost {
         matches!(value.datum(), Datum::Unit)
     }
 
+    fn fields<'v>(&self, effect: &'v Value) -> &'v [Value] {
+        effect.fields()
+    }
+
     fn field(&self, effect: &Value, index: usize) -> Value {
         effect.at(index)
     }
@@ -150,11 +152,8 @@ impl Store<Scripted> for ScriptedHost {
         }
     }
 
-    fn peek(&mut self, mapping: &Value, effect: &Value, key: usize) -> Option<Value> {
-        let key = effect.at(key);
-        let loaded = self.load(mapping, &key);
-        self.throw_away(key);
-        match loaded {
+    fn peek(&mut self, mapping: &Value, key: &Value) -> Option<Value> {
+        match self.load(mapping, key) {
             Load::Found(value) => Some(value),
             Load::Missing => None,
             Load::Request(request) => {
@@ -164,16 +163,16 @@ impl Store<Scripted> for ScriptedHost {
         }
     }
 
-    fn poke(&mut self, mapping: &Value, effect: &Value) -> bool {
-        self.store(mapping, effect.at(0), effect.at(1)).is_none()
+    fn poke(&mut self, mapping: &Value, key: &Value, value: &Value) -> bool {
+        self.store(mapping, key.share(), value.share()).is_none()
     }
 
-    fn replace(&mut self, mapping: &Value, effect: &Value) -> bool {
-        self.poke(mapping, effect)
+    fn replace(&mut self, mapping: &Value, key: &Value, value: &Value) -> bool {
+        self.poke(mapping, key, value)
     }
 
-    fn is_field(&self, effect: &Value, index: usize, value: &Value) -> bool {
-        effect.at(index).equals(value)
+    fn is_same(&self, one: &Value, other: &Value) -> bool {
+        one.equals(other)
     }
 
     fn store(&mut self, mapping: &Value, key: Value, value: Value) -> Option<Request> {

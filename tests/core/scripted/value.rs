@@ -2,11 +2,12 @@
 //! machine, which counts it.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use segue::core::continuation::ContinuationCell;
-use segue::core::native::Object;
+use segue::effects::Handle;
 
 use super::host::Scripted;
 use super::ledger;
@@ -104,6 +105,8 @@ pub enum Datum {
     Text(String),
     Pair(Value, Value),
     List(Mutex<Vec<Value>>),
+    /// It never changes.
+    Fixed(Vec<Value>),
     Mapping(Mutex<Vec<(Value, Value)>>),
     Classes(Vec<Class>),
     Effect(Class, Vec<Value>),
@@ -116,8 +119,8 @@ pub enum Datum {
     Thunk(Mutex<Thunk>),
     Okay(Value),
     Failed(Error),
-    /// What a native handler made.
-    Object(Box<dyn Object<Scripted>>),
+    /// What a native handler made; behind a table of functions, since values drop one in another on a small stack.
+    Object(Box<dyn Deref<Target = Handle<Scripted>> + Send + Sync>),
     /// Leads to another one as long as that has an owner.
     Weak(Weak<Self>),
     /// A number that is not whole.
@@ -218,6 +221,11 @@ impl Value {
         }
     }
 
+    /// The fields of an effect, where they stand.
+    pub fn fields(&self) -> &[Self] {
+        if let Datum::Effect(_, fields) = self.datum() { fields } else { &[] }
+    }
+
     /// A field of an effect, an entry of a pair or list.
     pub fn at(&self, index: usize) -> Self {
         match (self.datum(), index) {
@@ -225,6 +233,7 @@ impl Value {
             (Datum::Pair(first, _), 0) => first.share(),
             (Datum::Pair(_, second), 1) => second.share(),
             (Datum::List(entries), _) => locked(entries)[index].share(),
+            (Datum::Fixed(entries), _) => entries[index].share(),
             _ => panic!("{self} has no part {index}"),
         }
     }
@@ -310,6 +319,12 @@ impl<A: Into<Self>, B: Into<Self>> From<(A, B)> for Value {
     }
 }
 
+impl Value {
+    pub fn fixed(entries: Vec<Self>) -> Self {
+        Self::new(Datum::Fixed(entries))
+    }
+}
+
 impl<A: Into<Self>> From<Vec<A>> for Value {
     fn from(entries: Vec<A>) -> Self {
         Self::new(Datum::List(Mutex::new(entries.into_iter().map(Into::into).collect())))
@@ -333,6 +348,7 @@ impl fmt::Display for Value {
             Datum::Text(text) => write!(f, "'{text}'"),
             Datum::Pair(first, second) => write!(f, "({first}, {second})"),
             Datum::List(entries) => write!(f, "[{}]", list(locked(entries).iter())),
+            Datum::Fixed(entries) => write!(f, "[{}]", list(entries)),
             Datum::Mapping(entries) => {
                 let lines: Vec<_> = locked(entries).iter().map(|(key, value)| format!("{key}: {value}")).collect();
                 write!(f, "{{{}}}", lines.join(", "))

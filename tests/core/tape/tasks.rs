@@ -2,11 +2,10 @@
 
 use std::num::NonZeroU64;
 
-use segue::effects::{Handle, Scheduler, Settings, Settled, Thing};
+use segue::effects::{Scheduler, Settings, Settled, Thing};
 
 use super::play::{failure, program_of};
 use super::stage::Stage;
-use crate::scripted::host::Scripted;
 use crate::scripted::script::Building;
 use crate::scripted::value::Datum;
 use crate::scripted::{Class, Value, class, scheduled};
@@ -31,8 +30,8 @@ pub fn effect(stage: &Stage) -> Value {
         0 | 1 => ("Yield", vec![]),
         2..=4 => ("Spawn", vec![program_of(stage), Value::unit(), number(), flag()]),
         5..=7 => ("Wait", vec![handle()]),
-        8 => ("Gather", vec![vec![handle(), handle()].into(), flag()]),
-        9 => ("Race", vec![vec![handle(), handle()].into()]),
+        8 => ("Gather", vec![Value::fixed(vec![handle(), handle()]), flag()]),
+        9 => ("Race", vec![Value::fixed(vec![handle(), handle()])]),
         10 | 11 => ("Cancel", vec![handle()]),
         12 => ("CurrentTask", vec![]),
         13 => ("CreatePromise", vec![]),
@@ -62,9 +61,7 @@ pub fn effect(stage: &Stage) -> Value {
 
 /// Somebody outside completes the promise of a completer: whether there was one that was not used yet.
 pub fn complete(completer: &Value, fails: bool) -> bool {
-    let Datum::Object(object) = completer.datum() else { return false };
-    let object: &dyn std::any::Any = &**object;
-    let Some(handle) = object.downcast_ref::<Handle<Scripted>>() else { return false };
+    let Datum::Object(handle) = completer.datum() else { return false };
     let found = match &mut *handle.thing() {
         Thing::Completer { promise, used: used @ false, inbox } => {
             *used = true;

@@ -144,22 +144,42 @@ unsafe extern "C" fn by_position<const FIELDS: usize>(
             if given.only_by_position() == Some(FIELDS) {
                 return make(class.cast(), tuple_of(FIELDS, |place| *arguments.add(place)));
             }
-            if let Ok(Some(fields)) = bind::<FIELDS>(&Bound::from_borrowed_ptr(py, class).cast_into_unchecked(), &given)
-            {
-                return make(class.cast(), tuple_of(FIELDS, |place| fields[place].as_ptr()));
+            let bound = Bound::from_borrowed_ptr(py, class).cast_into_unchecked();
+            if let Ok(defaults) = defaults(&bound) {
+                let required = FIELDS.saturating_sub(defaults.len());
+                match given.only_by_position() {
+                    Some(count) if (required..FIELDS).contains(&count) => {
+                        let default = |place: usize| ffi::PyTuple_GET_ITEM(defaults.as_ptr(), place.cast_signed());
+                        let field = |place| {
+                            if place < count { *arguments.add(place) } else { default(place - required) }
+                        };
+                        return make(class.cast(), tuple_of(FIELDS, field));
+                    }
+                    Some(_) => {}
+                    None => {
+                        if let Ok(Some(fields)) = bind::<FIELDS>(&bound, &given, &defaults) {
+                            return make(class.cast(), tuple_of(FIELDS, |place| fields[place].as_ptr()));
+                        }
+                    }
+                }
             }
         }
         answered(py, given.call(py))
     }
 }
 
+/// The defaults of the last fields.
+fn defaults<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTuple>> {
+    Ok(class.getattr(intern!(class.py(), "__segue_rest__"))?.cast_into()?)
+}
+
 /// The values of the fields from arguments, keywords and defaults. Nothing where that is an error, which the general way tells.
 fn bind<'py, const FIELDS: usize>(
     class: &Bound<'py, PyType>,
     given: &Given,
+    defaults: &Bound<'py, PyTuple>,
 ) -> PyResult<Option<[Bound<'py, PyAny>; FIELDS]>> {
     let py = class.py();
-    let defaults = class.getattr(intern!(py, "__segue_rest__"))?.cast_into::<PyTuple>()?;
     let mut fields: [Option<Bound<'py, PyAny>>; FIELDS] = std::array::from_fn(|_| None);
     let count = given.count();
     if count > FIELDS {

@@ -8,7 +8,7 @@ use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 
 use super::super::spare::Spare;
-use super::{DoExpr, Node, NodeKind, build};
+use super::{DoExpr, Node, NodeKind};
 
 /// A node class whose instances come and go all the time.
 pub trait Fleeting: Node {
@@ -32,16 +32,21 @@ struct Layout<T> {
 }
 
 /// Gives the class its slots.
+///
+/// # Panics
+/// When its instances are laid out in another way.
 #[expect(unsafe_code, reason = "only the class itself has a place for them")]
 pub(super) fn prepare<T: Fleeting>(py: Python<'_>) {
     let class = py.get_type::<T>().as_type_ptr();
     // SAFETY: the class is this module's, it has no instances yet, and the function has the signature of the field.
     unsafe {
-        if (*class).tp_basicsize.cast_unsigned() == size_of::<Layout<T>>()
-            && (*class).tp_weaklistoffset.cast_unsigned() == offset_of!(Layout<T>, weak_references)
-        {
-            (*class).tp_dealloc = Some(let_go::<T>);
-        }
+        assert_eq!((*class).tp_basicsize.cast_unsigned(), size_of::<Layout<T>>(), "a node is its base and itself");
+        assert_eq!(
+            (*class).tp_weaklistoffset.cast_unsigned(),
+            offset_of!(Layout<T>, weak_references),
+            "a node's layout"
+        );
+        (*class).tp_dealloc = Some(let_go::<T>);
     }
 }
 
@@ -52,9 +57,13 @@ pub(super) fn prepare<T: Fleeting>(py: Python<'_>) {
 #[inline]
 #[expect(unsafe_code, reason = "the layout is what `prepare` found")]
 pub(super) fn make<T: Fleeting>(py: Python<'_>, node: T) -> PyResult<Py<PyAny>> {
-    let Some(made) = T::spare().take(py, T::type_object_raw(py)) else { return build(py, node) };
-    // SAFETY: the memory is of an object of this class: only `let_go` puts some there. It is nobody else's.
+    let class = T::type_object_raw(py);
+    // SAFETY: the class has that layout; the memory is nobody else's, and written before anybody sees it.
     unsafe {
+        let made = T::spare().take(py, class).unwrap_or_else(|| ffi::PyObject_GC_New(class));
+        if made.is_null() {
+            return Err(PyErr::fetch(py));
+        }
         let layout = made.cast::<Layout<T>>();
         (&raw mut (*layout).base).write(DoExpr { kind: T::KIND });
         (&raw mut (*layout).weak_references).write(std::ptr::null_mut());
