@@ -255,9 +255,12 @@ pub trait Native<W: World>: Send {
     }
 
     /// What a fork of this installation works on; `None` shares this one, as those do that hold bodies.
-    fn fork(&self, _store: &mut dyn Store<W>) -> Option<Box<dyn Native<W>>> {
+    fn fork(&mut self, _store: &mut dyn Store<W>) -> Option<Box<dyn Native<W>>> {
         None
     }
+
+    /// The run is over, or goes no further, and what it works on is looked at: what it put off to write is written.
+    fn write_back(&mut self, _store: &mut dyn Store<W>) {}
 
     /// Shows everything that it holds.
     fn visit(&self, see: &mut dyn FnMut(Held<'_, W>));
@@ -318,6 +321,8 @@ pub trait Store<W: World> {
     fn sequence(&mut self, values: Vec<W::Value>) -> W::Value;
     /// The values of a fixed sequence.
     fn items<'v>(&self, sequence: &'v W::Value) -> &'v [W::Value];
+    /// Whether the value is small and holds nothing: that it lives a little longer is nobody's business, and its end runs no code.
+    fn is_atom(&self, value: &W::Value) -> bool;
     /// A whole number.
     fn integer(&self, value: &W::Value) -> Option<i64>;
     /// A number.
@@ -356,7 +361,7 @@ pub trait Store<W: World> {
     fn peek(&mut self, mapping: &W::Value, key: &W::Value) -> Option<W::Value>;
     /// Puts the value under the key, when that takes no user code. Whether it did.
     fn poke(&mut self, mapping: &W::Value, key: &W::Value, value: &W::Value) -> bool;
-    /// The same where that key leads to a value that somebody else holds too.
+    /// The same where that key leads to an atom, or to a value that somebody else holds too.
     fn replace(&mut self, mapping: &W::Value, key: &W::Value, value: &W::Value) -> bool;
     /// Puts a value under `key`; a request when only user code can.
     fn store(&mut self, mapping: &W::Value, key: W::Value, value: W::Value) -> Option<W::Request>;

@@ -194,6 +194,13 @@ impl<W: World> Vm<W> {
         std::mem::take(&mut self.unobserved)
     }
 
+    /// What natives work on is about to be looked at.
+    pub fn write_back(&mut self, host: &mut impl Host<W>) {
+        for shared in self.natives.iter_mut().flatten() {
+            shared.native.write_back(host);
+        }
+    }
+
     /// Runs until user code is needed, or the run ended.
     pub fn advance(&mut self, host: &mut impl Host<W>) -> Event<W> {
         loop {

@@ -3,7 +3,7 @@
 use crate::core::host::World;
 use crate::core::native::{Held, Store};
 
-/// What was read last, as the mapping has it too. Whoever changes the mapping changes this, or cools it.
+/// What was read last. Whoever changes the mapping changes this, or cools it.
 pub struct Hot<W: World>(Option<(W::Value, W::Value)>);
 
 impl<W: World> Hot<W> {
@@ -16,6 +16,11 @@ impl<W: World> Hot<W> {
     #[inline]
     pub fn entry(&mut self, store: &dyn Store<W>, key: &W::Value) -> Option<&mut W::Value> {
         self.0.as_mut().filter(|(known, _)| store.is_same(known, key)).map(|(_, value)| value)
+    }
+
+    /// The entry.
+    pub const fn known(&self) -> Option<&(W::Value, W::Value)> {
+        self.0.as_ref()
     }
 
     /// This was read under that key.

@@ -7,16 +7,19 @@ use crate::core::ids::ClauseId;
 use crate::core::native::{Answer, AtOnce, Held, Load, Native, Store};
 
 /// One installation of `state`.
+///
+/// A number that takes the place of a number is written when somebody else looks: until then the mapping has an older one.
 pub struct State<W: World> {
     mapping: W::Value,
     hot: Hot<W>,
+    unwritten: bool,
 }
 
 impl<W: World> State<W> {
     /// State that works on this mapping.
     #[must_use]
     pub const fn new(mapping: W::Value) -> Self {
-        Self { mapping, hot: Hot::new() }
+        Self { mapping, hot: Hot::new(), unwritten: false }
     }
 
     #[inline]
@@ -24,6 +27,7 @@ impl<W: World> State<W> {
         if let Some(value) = self.hot.entry(store, key) {
             return Some(store.share(value));
         }
+        self.write(store);
         let value = store.peek(&self.mapping, key)?;
         self.hot.heat(store, key, &value);
         Some(value)
@@ -33,17 +37,32 @@ impl<W: World> State<W> {
     fn put(&mut self, store: &mut dyn Store<W>, key: &W::Value, value: &W::Value) -> bool {
         let Some(hot) = self.hot.entry(store, key) else {
             // Another key may be equal to the one at hand.
-            self.hot.cool(store);
+            self.cool(store);
             return store.poke(&self.mapping, key, value);
         };
+        let puts_off = store.is_atom(value) && store.is_atom(hot);
         let old = std::mem::replace(hot, store.share(value));
-        // The old one lives on here: nothing dies in there.
-        let is_put = store.replace(&self.mapping, key, value);
-        store.discard(old);
-        if !is_put {
-            self.hot.cool(store);
+        self.unwritten = true;
+        if !puts_off {
+            // The old one lives on here: nothing dies in there.
+            self.write(store);
         }
-        is_put
+        store.discard(old);
+        true
+    }
+
+    /// Writes what was put off. There is an entry, so that this takes no memory.
+    fn write(&mut self, store: &mut dyn Store<W>) {
+        if std::mem::take(&mut self.unwritten)
+            && let Some((key, value)) = self.hot.known()
+        {
+            store.replace(&self.mapping, key, value);
+        }
+    }
+
+    fn cool(&mut self, store: &mut dyn Store<W>) {
+        self.write(store);
+        self.hot.cool(store);
     }
 }
 
@@ -52,7 +71,7 @@ where
     W::Value: Send,
 {
     fn answer(&mut self, store: &mut dyn Store<W>, clause: ClauseId, effect: &W::Value) -> Answer<W> {
-        self.hot.cool(store);
+        self.cool(store);
         let key = store.field(effect, 0);
         match clause {
             ClauseId(0) => {
@@ -113,8 +132,13 @@ where
         }
     }
 
-    fn fork(&self, store: &mut dyn Store<W>) -> Option<Box<dyn Native<W>>> {
+    fn fork(&mut self, store: &mut dyn Store<W>) -> Option<Box<dyn Native<W>>> {
+        self.write(store);
         Some(Box::new(Self::new(store.copy(&self.mapping))))
+    }
+
+    fn write_back(&mut self, store: &mut dyn Store<W>) {
+        self.write(store);
     }
 
     fn visit(&self, see: &mut dyn FnMut(Held<'_, W>)) {
@@ -123,7 +147,7 @@ where
     }
 
     fn release(mut self: Box<Self>, store: &mut dyn Store<W>) {
-        self.hot.cool(store);
+        self.cool(store);
         store.discard(self.mapping);
     }
 }

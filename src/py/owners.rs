@@ -1,7 +1,7 @@
 //! Who else holds an object.
 
 use pyo3::prelude::*;
-use pyo3::types::PyAny;
+use pyo3::types::{PyAny, PyBool, PyFloat, PyInt};
 
 /// How many references there are. One is the caller's, so that the object lives.
 #[inline]
@@ -27,6 +27,15 @@ pub fn has_more_than(owners: usize, object: &Bound<'_, PyAny>) -> bool {
 #[inline]
 pub fn is_shared<T>(object: &Py<T>) -> bool {
     cfg!(not(Py_GIL_DISABLED)) && has_another(object)
+}
+
+/// Whether the object is a number, a flag or nothing: it holds no others, and its end runs no code.
+#[inline]
+pub fn is_atom(object: &Bound<'_, PyAny>) -> bool {
+    object.is_exact_instance_of::<PyInt>()
+        || object.is_none()
+        || object.is_exact_instance_of::<PyFloat>()
+        || object.is_exact_instance_of::<PyBool>()
 }
 
 /// Whether there are just so many references to the object, and no weak ones.

@@ -16,7 +16,7 @@ use super::contained::refused;
 use super::context::Marks;
 use super::entered::Entered;
 use super::errands::{Errands, Unawaited};
-use super::owners::is_shared;
+use super::owners::{is_atom, is_shared};
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
 use crate::effects::Handle;
@@ -192,7 +192,7 @@ impl<'py> PyHost<'_, 'py> {
     #[inline]
     fn bury<T>(&mut self, object: Py<T>) {
         let object = object.into_any();
-        if is_shared(&object) {
+        if is_shared(&object) || is_atom(object.bind(self.py)) {
             object.drop_ref(self.py);
         } else {
             self.put_aside(Dead::Object(object));

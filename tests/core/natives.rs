@@ -31,7 +31,7 @@ impl Native<Scripted> for Counter {
         store.pair(value, self.0.into())
     }
 
-    fn fork(&self, _: &mut dyn Store<Scripted>) -> Option<Box<dyn Native<Scripted>>> {
+    fn fork(&mut self, _: &mut dyn Store<Scripted>) -> Option<Box<dyn Native<Scripted>>> {
         Some(Box::new(Self(self.0)))
     }
 

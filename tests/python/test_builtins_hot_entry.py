@@ -4,7 +4,26 @@ from __future__ import annotations
 
 import weakref
 
-from segue import Ask, Get, Local, Modify, Put, do, reader, run, state
+import pytest
+
+from segue import (
+    Ask,
+    Err,
+    Get,
+    LimitExceeded,
+    Limits,
+    Local,
+    Modify,
+    Put,
+    Spawn,
+    Try,
+    Wait,
+    do,
+    reader,
+    run,
+    scheduler,
+    state,
+)
 
 
 class Plain:
@@ -105,3 +124,88 @@ def test_an_environment_inside_another_is_read():
         return [*seen, (yield Ask("a")), (yield Ask("a")), (yield Ask("b"))]
 
     assert run(program(), handlers=[reader({"a": 1, "b": 2})]).value == [1, 2, 3, 2, 1, 1, 2]
+
+
+def test_what_was_put_off_is_there_at_each_end_of_a_run():
+    """L6: the entries at the end are those of the last `Put`, however the run ends."""
+
+    @do
+    def counts(ends):
+        for n in range(5):
+            yield Put("a", (yield Get("a")) + n)
+        yield from ends()
+
+    @do
+    def with_clean_up(ends):
+        try:
+            yield counts(ends)
+        finally:
+            while True:
+                yield Put("a", (yield Get("a")) + 1)
+
+    def fails():
+        raise ValueError("at the end")
+        yield
+
+    def plainly():
+        return
+        yield
+
+    assert run(counts(plainly), handlers=[state({"a": 1})]).raw_store == {"a": 11}
+    assert run(counts(fails), handlers=[state({"a": 1})]).raw_store == {"a": 11}
+    bounded = run(with_clean_up(plainly), handlers=[state({"a": 1})], limits=Limits(steps=50, grace=20))
+    assert isinstance(bounded.error, LimitExceeded)
+    assert bounded.raw_store["a"] > 11
+
+
+@pytest.mark.parametrize("look", ["modify", "another key", "an equal key", "a fork", "a missing key"])
+def test_whoever_looks_sees_what_was_put_off(look):
+    """L6: a number that was put is read by each way to the entries."""
+
+    @do
+    def reads():
+        return (yield Get("a"))
+
+    @do
+    def program():
+        yield Get("a")
+        yield Put("a", 2)
+        if look == "modify":
+            return (yield Modify("a", lambda n: n))
+        if look == "another key":
+            yield Get("b")
+        elif look == "an equal key":
+            return (yield Get("xa"[1:]))
+        elif look == "a fork":
+            return (yield Wait((yield Spawn(reads()))))
+        else:
+            seen = yield Try(Get("nothing"))
+            assert isinstance(seen, Err)
+        return (yield Get("a"))
+
+    done = run(program(), handlers=[scheduler, state({"a": 1, "b": 1})])
+    assert (done.value, done.raw_store) == (2, {"a": 2, "b": 1})
+
+
+def test_what_is_no_number_is_let_go_at_once():
+    """Semantics 6: what a `Put` replaces lives no longer than somebody holds it."""
+
+    @do
+    def program():
+        first = Plain()
+        died = weakref.ref(first)
+        yield Put("a", first)
+        yield Get("a")
+        del first
+        yield Put("a", 1)
+        assert died() is None
+        yield Put("a", 2)
+        second = Plain()
+        died = weakref.ref(second)
+        yield Put("a", second)
+        del second
+        assert died() is not None
+        yield Put("a", 3)
+        return died() is None
+
+    assert of_state(program, a=0) == (True, {"a": 3})

@@ -24,6 +24,7 @@ impl Machine {
         ended: Result<Py<PyAny>, Py<PyBaseException>>,
     ) -> PyResult<(Py<RunResult>, Option<Py<PyBaseException>>)> {
         reserve::release_rest();
+        self.vm.write_back(host!(self, py));
         let mut unobserved = Vec::new();
         for lost in self.vm.take_unobserved() {
             let (error, origin) = self.lost(py, lost);

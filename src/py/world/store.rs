@@ -16,6 +16,7 @@ use crate::py::classes::nodes;
 use crate::py::classes::store::{Progress, ThunkCell};
 use crate::py::errands::Unawaited;
 use crate::py::names::names;
+use crate::py::owners::is_atom;
 
 impl Store<PyWorld> for PyHost<'_, '_> {
     fn discard(&mut self, value: Py<PyAny>) {
@@ -203,6 +204,10 @@ impl Store<PyWorld> for PyHost<'_, '_> {
 
     fn items<'v>(&self, sequence: &'v Py<PyAny>) -> &'v [Py<PyAny>] {
         sequence.bind(self.py).cast::<PyTuple>().map_or(&[], |items| owned_by(sequence, items.as_slice()))
+    }
+
+    fn is_atom(&self, value: &Py<PyAny>) -> bool {
+        is_atom(value.bind(self.py))
     }
 
     fn integer(&self, value: &Py<PyAny>) -> Option<i64> {

@@ -50,6 +50,10 @@ impl Store<Scripted> for ScriptedHost {
         if let Datum::Fixed(entries) = sequence.datum() { entries } else { &[] }
     }
 
+    fn is_atom(&self, value: &Value) -> bool {
+        matches!(value.datum(), Datum::Int(_))
+    }
+
     fn integer(&self, value: &Value) -> Option<i64> {
         match value.datum() {
             Datum::Int(number) => Some(*number),
