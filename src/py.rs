@@ -17,6 +17,7 @@ mod owners;
 mod reserve;
 mod roots;
 mod signals;
+mod slot;
 mod stack;
 mod tasks;
 mod world;

@@ -30,7 +30,7 @@ impl Native<Scripted> for One {
         Answer::Value(1.into())
     }
 
-    fn fork(&self, _: &mut dyn Store<Scripted>) -> Option<Box<dyn Native<Scripted>>> {
+    fn fork(&mut self, _: &mut dyn Store<Scripted>) -> Option<Box<dyn Native<Scripted>>> {
         Some(Box::new(Self))
     }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextvars import copy_context
 from types import SimpleNamespace
 
+from segue._builtin import native_table
 from segue._closing import close_unawaited
 from segue._do import do
 from segue._handler import Handler, answers
 from segue._tasks import Await
 from segue._typing import public
-from segue._vm import FlatMap, Pure, PythonAsyncSyntaxEscape, safe_repr
+from segue._vm import FlatMap, Pure, safe_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +24,17 @@ if TYPE_CHECKING:
     from segue._vm import DoExpr
 
 
-@answers(Await)
-def event_loop(effect: Await) -> Generator[Any, Any, Any]:
+class EventLoop(Handler[Await]):
     """Await in the loop that drives the run: what `async_run` installs outermost."""
-    return (yield PythonAsyncSyntaxEscape(lambda: effect.awaitable))
+
+    settings = None
+
+    def __init__(self) -> None:
+        self.__name__ = self.__qualname__ = "event_loop"
+        self.__segue_table__ = native_table("event_loop", (Await,))
+
+
+event_loop = EventLoop()
 
 
 @public
@@ -280,6 +288,6 @@ def aiter(  # noqa: A001 - what Python calls it
     return _for_all(values, f)
 
 
-_PROGRAMS: tuple[Any, ...] = (_in_context, _for_all, _surely, event_loop)
+_PROGRAMS: tuple[Any, ...] = (_in_context, _for_all, _surely)
 LIBRARY_CODE = [program.__wrapped__.__code__ for program in _PROGRAMS]
 """The code of the programs here: tracebacks leave it out."""

@@ -35,6 +35,8 @@ pub enum Answer<W: World> {
         /// The thunk that the outcome belongs to.
         thunk: W::Value,
     },
+    /// Somebody is to await this; [`Native::settle`] gets the outcome.
+    Await(W::Value),
     /// The performer waits: its body is detached, and [`Native::suspended`] has it. For those that [`Native::holds_bodies`].
     Suspend,
     /// One more body, for this program: it stands inside the handlers, interceptors and walls that the performer is in, up
@@ -48,6 +50,8 @@ pub enum AtOnce<W: World> {
     Value(W::Value),
     /// [`Answer::Branch`].
     Branch(W::Value),
+    /// [`Answer::Await`]: what it comes to is the answer.
+    Await(W::Value),
 }
 
 /// What a native handler that holds bodies lets happen next.

@@ -111,6 +111,8 @@ pub enum Event<W: World> {
     Fault(Fault<W>),
     /// Give the action to whoever drives, and feed what comes of it.
     Async(W::Value),
+    /// The same, for this itself and not for what an action makes.
+    Await(W::Value),
     /// No program of the run can go on before that long, or before its mailbox rings: wait, then feed nothing, or what
     /// interrupted the wait. `None` is as long as it takes.
     Idle(Option<Duration>),

@@ -5,12 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+mod event_loop;
 mod hot;
 mod reader;
 mod scheduler;
 mod state;
 mod writer;
 
+pub use event_loop::EventLoop;
 pub use reader::Reader;
 pub use scheduler::{Handle, Inbox, Scheduler, Settings, Settled, Settling, Thing};
 pub use state::State;

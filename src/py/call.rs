@@ -17,12 +17,13 @@ use super::context;
 use super::error::from_function;
 use super::names::names;
 use super::roots::Roots;
+use super::slot::Slot;
 use super::world::{ClauseCode, Code, Missing, PyWorld, Request, ends_clause, resumes_own};
 use crate::core::ids::ClauseId;
 use crate::core::native::Native;
 use crate::core::segment::Hooks;
 use crate::core::step::{Hook, Installation, Outcome, PythonCall};
-use crate::effects::{Reader, Scheduler, Settings, State, Writer};
+use crate::effects::{EventLoop, Reader, Scheduler, Settings, State, Writer};
 
 /// Runs it.
 pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outcome<PyWorld> {
@@ -73,15 +74,29 @@ pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
     }
 }
 
+/// What a coroutine awaits, nothing where it does not.
+static AWAITED: Slot = Slot::new(c"cr_await");
+
 /// What awaits an awaitable, when it is plain: a coroutine that nobody awaits, or what its class says.
 fn iterator_of<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyIterator>>> {
     let py = awaitable.py();
     let class = awaitable.get_type();
-    if class.is(&names(py)?.coroutine) && !awaitable.getattr(intern!(py, "cr_await"))?.is_none() {
+    if class.is(&names(py)?.coroutine) && !AWAITED.read(awaitable)?.is_none() {
         return Ok(None);
     }
-    let Some(method) = class.getattr_opt(intern!(py, "__await__"))? else { return Ok(None) };
-    Ok(method.call1((awaitable,))?.cast_into::<PyIterator>().ok())
+    let Some(iterator) = awaited(awaitable) else { return Ok(None) };
+    Ok(iterator?.cast_into::<PyIterator>().ok())
+}
+
+/// What `__await__` gives, where the class has one.
+#[expect(unsafe_code, reason = "by its name it would be looked up, and wrapped")]
+fn awaited<'py>(awaitable: &Bound<'py, PyAny>) -> Option<PyResult<Bound<'py, PyAny>>> {
+    // SAFETY: the class lives as long as the object; its function gives a new reference, or an error is set.
+    unsafe {
+        let functions = (*awaitable.get_type_ptr()).tp_as_async.as_ref()?;
+        let await_ = functions.am_await?;
+        Some(Bound::from_owned_ptr_or_err(awaitable.py(), await_(awaitable.as_ptr())))
+    }
 }
 
 /// One step of a generator.
@@ -130,7 +145,7 @@ pub fn step(py: Python<'_>, code: &Code, value: &Bound<'_, PyAny>) -> Sent {
 
 /// Whether the generator has no frame any more: to send into it would give `None`, as if it had returned that.
 fn is_over(generator: &Bound<'_, PyIterator>) -> bool {
-    generator.getattr(intern!(generator.py(), "gi_frame")).is_ok_and(|frame| frame.is_none())
+    context::FRAME.read(generator.as_any()).is_ok_and(|frame| frame.is_none())
 }
 
 /// An error at the yield of a generator.
@@ -379,6 +394,9 @@ fn native_handler(
 ) -> PyResult<Box<dyn Native<PyWorld>>> {
     let py = handler.py();
     let settings = handler.getattr(intern!(py, "settings"))?;
+    if kind == "event_loop" {
+        return Ok(Box::new(EventLoop));
+    }
     if kind == "scheduler" {
         return Ok(Box::new(Scheduler::new(&scheduler_settings(&settings)?)));
     }

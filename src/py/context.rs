@@ -1,16 +1,14 @@
 //! Lines of an execution context, and the context of exceptions: read from live frames, on request or on the error path.
 
-use std::ffi::CStr;
-
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyFrame, PyIterator, PyString, PyTraceback};
 use pyo3::{ffi, intern};
 
 use super::classes::handler::Installed;
 use super::classes::text::type_name;
 use super::names::{library_code, names};
+use super::slot::Slot;
 use super::world::Code;
 
 /// Makes `earlier` the context of `error`, unless it has one already or the two are the same.
@@ -66,7 +64,7 @@ pub fn strip(py: Python<'_>, error: &PyErr, before: Option<&Bound<'_, PyTracebac
 /// Takes the frame of the library's own program out of what left it: the innermost programs are the user's.
 pub fn strip_own(py: Python<'_>, generator: &Bound<'_, PyAny>, error: &PyErr) {
     let Ok(own) = library_code(py) else { return };
-    let code = generator.getattr(intern!(py, "gi_code"));
+    let code = CODE.read(generator);
     if !code.is_ok_and(|code| own.iter().any(|known| known.is(&code))) {
         return;
     }
@@ -97,6 +95,12 @@ fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<Py
     made.map_or_else(|_| py.None(), Bound::unbind)
 }
 
+/// The code of a generator.
+static CODE: Slot = Slot::new(c"gi_code");
+
+/// The frame of a generator, nothing when it is over.
+pub static FRAME: Slot = Slot::new(c"gi_frame");
+
 /// The frame of a generator that is suspended.
 pub struct Suspended<'py>(Bound<'py, PyFrame>);
 
@@ -105,41 +109,8 @@ pub struct Suspended<'py>(Bound<'py, PyFrame>);
 /// # Errors
 /// It is over.
 pub fn frame_of<'py>(generator: &Bound<'py, PyIterator>) -> PyResult<Suspended<'py>> {
-    let frame = match FRAME_GETTER.get_or_init(generator.py(), frame_getter) {
-        Some(getter) if is_generator(generator) => read(generator, *getter)?,
-        _ => generator.getattr(intern!(generator.py(), "gi_frame"))?,
-    };
+    let frame = FRAME.read(generator.as_any())?;
     Ok(Suspended(frame.cast_into()?))
-}
-
-/// What reads `gi_frame` of a generator, without a look for the name in its class.
-static FRAME_GETTER: PyOnceLock<Option<ffi::getter>> = PyOnceLock::new();
-
-#[expect(unsafe_code, reason = "only the class itself has it")]
-fn frame_getter() -> Option<ffi::getter> {
-    // SAFETY: the class lives for ever, and an entry without a name ends its table.
-    unsafe {
-        let mut entry = ffi::PyGen_Type.tp_getset;
-        while !entry.is_null() && !(*entry).name.is_null() {
-            if CStr::from_ptr((*entry).name) == c"gi_frame" {
-                return (*entry).get;
-            }
-            entry = entry.add(1);
-        }
-        None
-    }
-}
-
-#[expect(unsafe_code, reason = "there is no class for it")]
-fn is_generator(object: &Bound<'_, PyIterator>) -> bool {
-    // SAFETY: it is an object.
-    unsafe { ffi::PyGen_CheckExact(object.as_ptr()) != 0 }
-}
-
-#[expect(unsafe_code, reason = "calls what the class has in its table")]
-fn read<'py>(generator: &Bound<'py, PyIterator>, getter: ffi::getter) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: the getter is that of the object's class, which closes over nothing; it gives a new reference, or an error is set.
-    unsafe { Bound::from_owned_ptr_or_err(generator.py(), getter(generator.as_ptr(), std::ptr::null_mut())) }
 }
 
 #[expect(unsafe_code, reason = "to ask for its attributes makes objects of them")]

@@ -188,7 +188,10 @@ impl Machine {
             let outcome = match event {
                 Event::Python(call) => {
                     self.vm.publish();
-                    Some(self.call(py, call))
+                    match self.call(py, call) {
+                        Ok(outcome) => Some(outcome),
+                        Err(rest) => return Turn::Async(rest),
+                    }
                 }
                 event => match self.meet(py, event, stepping) {
                     Ok(outcome) => outcome,
@@ -223,7 +226,7 @@ impl Machine {
         stepping: bool,
     ) -> Result<Option<Outcome<PyWorld>>, Turn> {
         let outcome = match event {
-            Event::Python(call) => self.call(py, call),
+            Event::Python(call) => self.call(py, call).map_err(Turn::Async)?,
             Event::Fault(fault) => Outcome::Raised(self.fault(py, fault)),
             Event::Attention => match self.interrupt(py) {
                 Some(error) => self.interrupted_by(py, error).map_err(|ended| Turn::Ended(Err(ended)))?,
@@ -233,6 +236,11 @@ impl Machine {
                 self.record(py, note);
                 return if stepping { Err(Turn::Stepped) } else { Ok(None) };
             }
+            Event::Await(awaitable) if self.closing => match awaits::made(py, awaitable) {
+                Ok(action) => self.at_once(py, &action),
+                Err(error) => Outcome::Raised(error.into_value(py)),
+            },
+            Event::Await(awaitable) => self.begin_await(py, awaitable).map_err(Turn::Async)?,
             Event::Async(action) if self.closing => self.at_once(py, &action),
             Event::Async(action) => self.begin(py, action).map_err(Turn::Async)?,
             Event::Idle(at_most) => {

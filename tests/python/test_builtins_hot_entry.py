@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import weakref
 
 import pytest
@@ -136,12 +137,19 @@ def test_what_was_put_off_is_there_at_each_end_of_a_run():
         yield from ends()
 
     @do
-    def with_clean_up(ends):
+    def nothing():
+        return None
+        yield
+
+    @do
+    def never_ends():
         try:
-            yield counts(ends)
-        finally:
             while True:
-                yield Put("a", (yield Get("a")) + 1)
+                yield nothing()
+        finally:
+            yield Put("a", (yield Get("a")) + 100)
+            while True:
+                yield nothing()
 
     def fails():
         raise ValueError("at the end")
@@ -153,9 +161,35 @@ def test_what_was_put_off_is_there_at_each_end_of_a_run():
 
     assert run(counts(plainly), handlers=[state({"a": 1})]).raw_store == {"a": 11}
     assert run(counts(fails), handlers=[state({"a": 1})]).raw_store == {"a": 11}
-    bounded = run(with_clean_up(plainly), handlers=[state({"a": 1})], limits=Limits(steps=50, grace=20))
+    bounded = run(never_ends(), handlers=[state({"a": 1})], limits=Limits(steps=500, grace=200))
     assert isinstance(bounded.error, LimitExceeded)
-    assert bounded.raw_store["a"] > 11
+    assert bounded.raw_store == {"a": 101}
+
+
+def test_what_was_put_off_is_there_when_a_run_is_broken_off():
+    """L6: a second Ctrl-C ends the clean-up too, and what was put by then is told."""
+    last = 0
+
+    def puts(first):
+        nonlocal last
+        for n in range(first, first + 1000):
+            yield Get("a")
+            yield Put("a", n)
+            last = n
+            if n == first + 500:
+                signal.raise_signal(signal.SIGINT)
+
+    @do
+    def program():
+        try:
+            yield from puts(1000)
+        except KeyboardInterrupt:
+            yield from puts(3000)
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        run(program(), handlers=[state({"a": 1})])
+    assert last >= 3500
+    assert raised.value.run_result.raw_store["a"] - last in (0, 1)
 
 
 @pytest.mark.parametrize("look", ["modify", "another key", "an equal key", "a fork", "a missing key"])

@@ -39,7 +39,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "effects": [],
     "py": [
-        {"names", "owners", "reserve"},
+        {"names", "owners", "reserve", "slot"},
         {"entered", "leaving"},
         {"stack"},
         {"classes", "contained", "context", "errands", "error", "roots", "tasks", "world"},

@@ -9,7 +9,7 @@ use crate::core::host::{Host, World};
 use crate::core::ids::SegmentId;
 use crate::core::native::Answer;
 use crate::core::segment::Hooks;
-use crate::core::step::{Hook, Mode, Pending, PythonCall, StepKind};
+use crate::core::step::{Event, Hook, Mode, Pending, PythonCall, StepKind};
 
 impl<W: World> Vm<W> {
     pub(super) fn deliver(&mut self, host: &mut impl Host<W>, value: W::Value) -> Flow<W> {
@@ -222,6 +222,11 @@ impl<W: World> Vm<W> {
                 self.push_frame(Frame::Settle(prompt, effect));
                 return self.call(Pending::Program, PythonCall::Request(request));
             }
+            Answer::Await(awaitable) => {
+                self.push_frame(Frame::Settle(prompt, effect));
+                self.current().pending_python = Some(Pending::Action);
+                return ControlFlow::Break(Event::Await(awaitable));
+            }
             Answer::Suspend => return self.suspend(host, prompt, effect),
             Answer::Branch(program) => return self.branch(host, prompt, effect, program),
             Answer::Fault(Fault::Cycle(thunk)) => return self.stall(host, effect, thunk),
@@ -243,7 +248,7 @@ impl<W: World> Vm<W> {
                 super::fault(fault)
             }
             Answer::Evaluate { program, thunk } => self.evaluate_thunk(host, prompt, program, thunk),
-            Answer::Request(_) | Answer::Forward | Answer::Suspend | Answer::Branch(_) => {
+            Answer::Request(_) | Answer::Await(_) | Answer::Forward | Answer::Suspend | Answer::Branch(_) => {
                 super::fault(Fault::Internal("what keeps its effect was answered before"))
             }
         }

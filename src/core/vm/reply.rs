@@ -35,6 +35,8 @@ pub enum Reply<W: World> {
     Resumed(W::Value, Continuation),
     /// A native handler gets a new body: [`Vm::branch_at_once`] gives the answer.
     Branch(NewBody<W>),
+    /// The driver begins to await this, and says so by [`Vm::awaited`] or [`Vm::waits`]. Nothing has happened yet.
+    Await(W::Value, SegmentId),
     /// The call of a `@do` function: the driver makes it when [`Vm::wait_here`] has the generator.
     Call,
 }
@@ -156,6 +158,25 @@ impl<W: World> Vm<W> {
         matches!(segment.frames.last(), Some(Frame::Program(_))) && segment.context == here.context
     }
 
+    /// What [`Reply::Await`] asked for was ready. Whether the driver may go on with it: otherwise the generator
+    /// [waits](Vm::waits) for it.
+    #[inline]
+    pub fn awaited(&mut self) -> bool {
+        let goes_on = self.is_quiet();
+        if goes_on {
+            self.meter.make(2);
+        }
+        goes_on
+    }
+
+    /// The generator waits here for the outcome of what [`Reply::Await`] asked for.
+    pub fn waits(&mut self, code: W::Code, effect: W::Value, prompt: SegmentId) {
+        self.meter.make_one();
+        self.push_program(code);
+        self.push_frame(Frame::Settle(prompt, effect));
+        self.current().pending_python = Some(Pending::Action);
+    }
+
     /// The generator waits here for what it called.
     #[inline]
     pub fn wait_here(&mut self, code: W::Code) {
@@ -259,6 +280,13 @@ impl<W: World> Vm<W> {
             Some(AtOnce::Branch(program)) if self.current_segment == prompt && self.runs(prompt, native) => {
                 self.meter.make(steps + 1);
                 Reply::Branch(NewBody { native, program, effect: None })
+            }
+            Some(AtOnce::Await(awaitable)) if self.segments[self.current_segment].has_room_for(3) => {
+                Reply::Await(awaitable, prompt)
+            }
+            Some(AtOnce::Await(awaitable)) => {
+                host.discard(awaitable);
+                Reply::Long
             }
             Some(AtOnce::Branch(program)) => {
                 host.discard(program);
@@ -393,6 +421,11 @@ impl<W: World> Reply<W> {
         match self {
             Self::Clause(handler, called) => Self::Clause(handler, Called { effect: Some(effect), ..called }),
             Self::Branch(new) => Self::Branch(NewBody { effect: Some(effect), ..new }),
+            Self::Await(awaitable, _) => {
+                host.discard(awaitable);
+                host.discard(effect);
+                Self::Long
+            }
             reply => {
                 host.discard(effect);
                 reply

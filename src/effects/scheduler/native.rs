@@ -177,6 +177,7 @@ impl<W: TaskWorld> Native<W> for Scheduler<W> {
         let task = Task {
             handle: Some(store.share(&handle)),
             body: Some(body),
+            stand: Stand::Ready(Wake::Start),
             priority,
             daemon,
             number,
@@ -184,7 +185,7 @@ impl<W: TaskWorld> Native<W> for Scheduler<W> {
             ..Task::root()
         };
         let key = self.tasks.add(task);
-        self.wake(key, Wake::Start);
+        self.ready.push(key, priority);
         handle
     }
 

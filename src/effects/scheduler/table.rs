@@ -114,7 +114,7 @@ pub enum Wait<W: World> {
     Never,
 }
 
-/// Where a task stands. Each change of it is in one of `wake`, `resume`, `wait` and `finish`.
+/// Where a task stands. Each change of it is in one of `branched`, `wake`, `resume`, `wait` and `finish`.
 pub enum Stand<W: World> {
     /// It runs.
     Running,

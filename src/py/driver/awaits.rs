@@ -4,12 +4,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use super::Machine;
+use super::calls::Stop;
+use crate::core::ids::SegmentId;
 use crate::core::step::Outcome;
 use crate::py::call::{self, Begin};
 use crate::py::classes::begun::Made;
 use crate::py::error;
 use crate::py::names::Found;
-use crate::py::world::PyWorld;
+use crate::py::world::{Code, PyWorld};
 
 impl Machine {
     /// Nobody awaits any more: what the action makes may come to an end without a wait, as in a coroutine that is closed.
@@ -29,18 +31,73 @@ impl Machine {
     /// Where the root runs in its own task of the loop what an action makes is begun at once, as an `await` would: it may
     /// be ready. Otherwise the rest is given back, for whoever drives.
     pub(super) fn begin(&mut self, py: Python<'_>, action: Py<PyAny>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
-        if !self.errands.driven || self.errands.keeps_root || self.vm.context().is_some() {
+        if !self.may_begin() {
             return Err(action);
         }
-        let begun = self.entered.leave(py).and_then(|()| call::begin(action.bind(py).call0()?));
-        match begun {
-            Ok(Begin::Ready(value)) => Ok(Outcome::Returned(value)),
-            Ok(Begin::Waits(rest)) => Err(rest.into_any()),
-            Ok(Begin::Not(awaitable)) => match Py::new(py, Made(awaitable)) {
-                Ok(made) => Err(made.into_any()),
-                Err(error) => Ok(Outcome::Raised(error.into_value(py))),
-            },
+        let made = self.entered.leave(py).and_then(|()| action.bind(py).call0());
+        match made.and_then(call::begin) {
+            Ok(begun) => Self::begun(py, begun),
             Err(error) => Ok(Outcome::Raised(error.into_value(py))),
         }
     }
+
+    /// The same, for what is to be awaited itself.
+    pub(super) fn begin_await(&mut self, py: Python<'_>, awaitable: Py<PyAny>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
+        if !self.may_begin() {
+            return Self::begun(py, Begin::Not(awaitable));
+        }
+        match self.entered.leave(py).and_then(|()| call::begin(awaitable.into_bound(py))) {
+            Ok(begun) => Self::begun(py, begun),
+            Err(error) => Ok(Outcome::Raised(error.into_value(py))),
+        }
+    }
+
+    fn begun(py: Python<'_>, begun: Begin) -> Result<Outcome<PyWorld>, Py<PyAny>> {
+        match begun {
+            Begin::Ready(value) => Ok(Outcome::Returned(value)),
+            Begin::Waits(rest) => Err(rest.into_any()),
+            Begin::Not(awaitable) => match made(py, awaitable) {
+                Ok(made) => Err(made),
+                Err(error) => Ok(Outcome::Raised(error.into_value(py))),
+            },
+        }
+    }
+
+    fn may_begin(&self) -> bool {
+        self.errands.driven && !self.errands.keeps_root && self.vm.context().is_none()
+    }
+
+    /// What is yielded on the short way asks for an await: gives the value, if that is ready, and what is yielded stays.
+    ///
+    /// # Errors
+    /// How it goes on otherwise.
+    pub(super) fn await_at_once(
+        &mut self,
+        py: Python<'_>,
+        awaitable: Py<PyAny>,
+        prompt: SegmentId,
+        (code, yielded): (Code, Py<PyAny>),
+    ) -> Result<(Code, Py<PyAny>, Py<PyAny>), Stop> {
+        if self.closing || !self.may_begin() {
+            awaitable.drop_ref(py);
+            return Err(Stop::Long(Outcome::Yielded(code, yielded)));
+        }
+        let outcome = match call::begin(awaitable.into_bound(py)) {
+            Ok(Begin::Ready(value)) if self.vm.awaited() => return Ok((code, yielded, value)),
+            Ok(Begin::Not(_)) => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
+            Ok(Begin::Ready(value)) => Outcome::Returned(value),
+            Err(error) => Outcome::Raised(error.into_value(py)),
+            Ok(Begin::Waits(rest)) => {
+                self.vm.waits(code, yielded, prompt);
+                return Err(Stop::Await(rest.into_any()));
+            }
+        };
+        self.vm.waits(code, yielded, prompt);
+        Err(Stop::Long(outcome))
+    }
+}
+
+/// An action that gives what is to be awaited.
+pub(super) fn made(py: Python<'_>, awaitable: Py<PyAny>) -> PyResult<Py<PyAny>> {
+    Ok(Py::new(py, Made(awaitable))?.into_any())
 }

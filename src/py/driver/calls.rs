@@ -10,32 +10,44 @@ use crate::py::call::{self, Sent};
 use crate::py::classes::handler::Installed;
 use crate::py::world::{Code, PyWorld};
 
+/// Why the short way ends.
+pub(super) enum Stop {
+    /// This goes on the long way.
+    Long(Outcome<PyWorld>),
+    /// Somebody has to await this.
+    Await(Py<PyAny>),
+}
+
 impl Machine {
     /// Runs user code. As long as what comes of it is on the short way, it goes on at once.
     #[inline]
-    pub(super) fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Outcome<PyWorld> {
+    ///
+    /// # Errors
+    /// What somebody has to await first.
+    pub(super) fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
         if let Err(error) = self.entered.switch(py, self.vm.context().map(|(_, context)| context)) {
-            return Outcome::Raised(error.into_value(py));
+            return Ok(Outcome::Raised(error.into_value(py)));
         }
         let mut outcome = call::run(py, call, &mut self.roots);
         while self.is_short() {
             outcome = match outcome {
                 Outcome::Yielded(code, yielded) => match self.go_on(py, code, yielded) {
                     Ok(outcome) => outcome,
-                    Err(outcome) => return outcome,
+                    Err(Stop::Long(outcome)) => return Ok(outcome),
+                    Err(Stop::Await(rest)) => return Err(rest),
                 },
                 Outcome::Returned(value) => match self.vm.hand_down(host!(self, py), &value) {
                     Some(code) => {
                         self.sweep();
                         call::send(py, code, value.bind(py))
                     }
-                    None => return Outcome::Returned(value),
+                    None => return Ok(Outcome::Returned(value)),
                 },
-                outcome => return outcome,
+                outcome => return Ok(outcome),
             };
             self.turns += 1;
         }
-        outcome
+        Ok(outcome)
     }
 
     /// Whether nothing is to be done between this piece of user code and the next.
@@ -48,14 +60,9 @@ impl Machine {
     /// of the end of this one.
     ///
     /// # Errors
-    /// The outcome with which the long way begins.
+    /// Why it is short no longer.
     #[inline]
-    fn go_on(
-        &mut self,
-        py: Python<'_>,
-        mut code: Code,
-        mut yielded: Py<PyAny>,
-    ) -> Result<Outcome<PyWorld>, Outcome<PyWorld>> {
+    fn go_on(&mut self, py: Python<'_>, mut code: Code, mut yielded: Py<PyAny>) -> Result<Outcome<PyWorld>, Stop> {
         loop {
             let mut reply = self.vm.reply(host!(self, py), &yielded);
             // A clause is called where it stands in the reply, and only its answer is moved: to move what was just written
@@ -77,6 +84,11 @@ impl Machine {
                 }
                 (Reply::Value(value), _) => value,
                 (Reply::Branch(new), _) => self.vm.branch_at_once(host!(self, py), &code, &yielded, new),
+                (Reply::Await(awaitable, prompt), _) => {
+                    let value;
+                    (code, yielded, value) = self.await_at_once(py, awaitable, prompt, (code, yielded))?;
+                    value
+                }
                 (Reply::Resumed(value, body), _) => {
                     code = self.vm.go_into(code, body);
                     value
@@ -85,7 +97,7 @@ impl Machine {
                     self.vm.wait_here(code);
                     return Ok(call::run(py, PythonCall::Start(yielded), &mut self.roots));
                 }
-                (Reply::Long, _) => return Err(Outcome::Yielded(code, yielded)),
+                (Reply::Long, _) => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
             };
             yielded.drop_ref(py);
             self.sweep();
@@ -98,7 +110,7 @@ impl Machine {
             };
             self.turns += 1;
             if !self.is_short() {
-                return Err(Outcome::Yielded(code, yielded));
+                return Err(Stop::Long(Outcome::Yielded(code, yielded)));
             }
         }
     }

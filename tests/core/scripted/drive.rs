@@ -119,7 +119,7 @@ impl Machine {
                 return None;
             }
             Event::Idle(at_most) => return self.stop("idle", Stop::Idle(at_most)),
-            Event::Async(action) => return self.stop("async", Stop::Async(action)),
+            Event::Async(action) | Event::Await(action) => return self.stop("async", Stop::Async(action)),
             Event::Attention => return self.stop("attention", Stop::Attention),
             Event::Done(value) => return self.stop(&format!("done {value}"), Stop::Done(value)),
             Event::Failed(error) => return self.stop(&format!("failed {error}"), Stop::Failed(error)),
@@ -161,7 +161,8 @@ impl Machine {
                 _ => Reply::Long,
             };
             self.host.trash.clear();
-            if matches!(reply, Reply::Long) {
+            // Nothing is ready here at once: what is awaited goes the long way.
+            if matches!(reply, Reply::Long | Reply::Await(..)) {
                 return outcome;
             }
             let Outcome::Yielded(code, yielded) = outcome else { unreachable!("only what was yielded has a reply") };
@@ -188,7 +189,7 @@ impl Machine {
                     outcome = came;
                     continue;
                 }
-                Reply::Long => unreachable!("it was looked at"),
+                Reply::Long | Reply::Await(..) => unreachable!("it was looked at"),
             };
             drop(yielded);
             outcome = self.send(code, answer);

@@ -1,0 +1,70 @@
+//! Attributes of the interpreter's own objects, read by the function that its class has for them: to look a name up takes
+//! longer than what is found there.
+
+use std::ffi::CStr;
+
+use pyo3::ffi::{self, PyTypeObject};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyAny;
+
+/// An attribute of generators or coroutines.
+pub struct Slot {
+    name: &'static CStr,
+    found: PyOnceLock<Option<Found>>,
+}
+
+struct Found {
+    class: *mut PyTypeObject,
+    getter: ffi::getter,
+}
+
+// SAFETY: the class is one of the interpreter's, which lives for ever.
+#[expect(unsafe_code, reason = "a pointer to what lives for ever")]
+unsafe impl Send for Found {}
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "a pointer to what lives for ever")]
+unsafe impl Sync for Found {}
+
+impl Slot {
+    /// The attribute of that name.
+    #[must_use]
+    pub const fn new(name: &'static CStr) -> Self {
+        Self { name, found: PyOnceLock::new() }
+    }
+
+    /// Reads it of an object. What is no generator and no coroutine is asked as any object is.
+    ///
+    /// # Errors
+    /// What reading it raises.
+    #[inline]
+    #[expect(unsafe_code, reason = "calls what the class has in its table")]
+    pub fn read<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = object.py();
+        match self.found.get_or_init(py, || find(self.name)) {
+            // SAFETY: the getter is that of the object's class, and closes over nothing; it gives a new reference, or an
+            // error is set.
+            Some(found) if found.class == object.get_type_ptr() => unsafe {
+                Bound::from_owned_ptr_or_err(py, (found.getter)(object.as_ptr(), std::ptr::null_mut()))
+            },
+            _ => object.getattr(self.name.to_str().expect("names of attributes are plain")),
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "only the class itself has it")]
+fn find(name: &CStr) -> Option<Found> {
+    for class in [&raw mut ffi::PyGen_Type, &raw mut ffi::PyCoro_Type] {
+        // SAFETY: the class lives for ever, and an entry without a name ends its table.
+        unsafe {
+            let mut entry = (*class).tp_getset;
+            while !entry.is_null() && !(*entry).name.is_null() {
+                if CStr::from_ptr((*entry).name) == name {
+                    return (*entry).get.map(|getter| Found { class, getter });
+                }
+                entry = entry.add(1);
+            }
+        }
+    }
+    None
+}
