@@ -50,7 +50,8 @@ def child(n):
 def spawns(rounds=ROUNDS):
     tasks = []
     for n in range(rounds):
-        tasks.append((yield Spawn(child(n), name=f"child {n}" if n % 2 else None)))
+        task = yield Spawn(child(n), name=f"child {n}" if n % 2 else None)
+        tasks.append(task)
     return [(task.name, result) for task, result in zip(tasks, (yield Gather(*tasks)), strict=True)]
 
 
@@ -84,7 +85,9 @@ def both(program, handlers=(), limits=None):
     return found
 
 
-@pytest.mark.parametrize("between", [(), (delegates,), (passes,), (programs,), (resumes,), (delegates, passes, resumes)])
+@pytest.mark.parametrize(
+    "between", [(), (delegates,), (passes,), (programs,), (resumes,), (delegates, passes, resumes)]
+)
 def test_tasks_are_the_same_on_both_ways(between):
     short, long = both(spawns, [scheduler, *between])
     assert short == long
@@ -96,7 +99,8 @@ def test_a_spawn_that_fails_is_the_same_on_both_ways():
     def program():
         seen = []
         for wrong in (Spawn(child(1), name=3), Spawn(child(1), priority=0.5), Spawn(3), Spawn(child(2), daemon=1)):
-            seen.append(str((yield Try(wrong)).error))
+            met = yield Try(wrong)
+            seen.append(str(met.error))
         return seen
 
     short, long = both(program, [scheduler])
@@ -109,7 +113,8 @@ def test_a_limit_of_tasks_is_passed_at_the_same_spawn():
         assert short == long
         assert "LimitExceeded" in short[0]
     short, long = both(spawns, [scheduler], Limits(tasks=ROUNDS))
-    assert short == long and isinstance(short[0], list)
+    assert short == long
+    assert isinstance(short[0], list)
 
 
 def test_a_task_has_the_context_of_its_spawn():
