@@ -325,7 +325,8 @@ pub trait Store<W: World> {
     fn sequence(&mut self, values: Vec<W::Value>) -> W::Value;
     /// The values of a fixed sequence.
     fn items<'v>(&self, sequence: &'v W::Value) -> &'v [W::Value];
-    /// Whether the value is small and holds nothing: that it lives a little longer is nobody's business, and its end runs no code.
+    /// Whether the value is a number or the like: it holds nothing, its end runs no code, and that it lives a little longer is
+    /// nobody's business.
     fn is_atom(&self, value: &W::Value) -> bool;
     /// A whole number.
     fn integer(&self, value: &W::Value) -> Option<i64>;

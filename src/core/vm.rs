@@ -52,6 +52,8 @@ struct Shared<W: World> {
     prompts: usize,
     /// Its block waits for its bodies.
     open: bool,
+    /// Those of its bodies that have no segment yet.
+    unstarted: usize,
 }
 
 /// The machine of one run.
@@ -71,6 +73,8 @@ pub struct Vm<W: World> {
     meter: Meter,
     captures: u64,
     detached: usize,
+    /// The bodies that have no segment yet.
+    unstarted: usize,
     published: usize,
     epoch: u64,
     watch: Watch,
@@ -109,6 +113,7 @@ impl<W: World> Vm<W> {
             meter: Meter::new(bounds),
             captures: 0,
             detached: 0,
+            unstarted: 0,
             published: 0,
             epoch: 0,
             watch,
@@ -375,12 +380,17 @@ impl<W: World> Vm<W> {
         self.current_segment = self.make_segment(kind);
     }
 
+    /// The segments that live. A body that has not started counts as the one that it will have.
+    const fn live_segments(&self) -> usize {
+        self.segments.live() + self.unstarted
+    }
+
     /// Asks whether one more segment may be opened.
     fn permit_segment(&mut self) -> Flow<W> {
         if !self.segments.has_room() && self.segments.make_room().is_err() {
             return fault(Fault::Memory);
         }
-        match self.meter.open(self.segments.live()) {
+        match self.meter.open(self.live_segments()) {
             Permit::Granted => ControlFlow::Continue(()),
             Permit::Exceeded(bound) => fault(Fault::Exceeded(bound)),
             Permit::Exhausted => ControlFlow::Break(Event::Exhausted),
@@ -407,7 +417,7 @@ impl<W: World> Vm<W> {
         segment.kind = kind;
         segment.context = context;
         segment.caller = Some(opener);
-        self.meter.opened(self.segments.live());
+        self.meter.opened(self.live_segments());
         id
     }
 

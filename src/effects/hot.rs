@@ -1,9 +1,9 @@
-//! The entry of a mapping that was read last: a program most often works on one for a while.
+//! The entry of a mapping that was read or put last: a program most often works on one for a while.
 
 use crate::core::host::World;
 use crate::core::native::{Held, Store};
 
-/// What was read last. Whoever changes the mapping changes this, or cools it.
+/// What was read or put last. Whoever changes the mapping changes this, or cools it.
 pub struct Hot<W: World>(Option<(W::Value, W::Value)>);
 
 impl<W: World> Hot<W> {
@@ -23,7 +23,7 @@ impl<W: World> Hot<W> {
         self.0.as_ref()
     }
 
-    /// This was read under that key.
+    /// This was read or put under that key.
     pub fn heat(&mut self, store: &mut dyn Store<W>, key: &W::Value, value: &W::Value) {
         self.cool(store);
         self.0 = Some((store.share(key), store.share(value)));

@@ -38,7 +38,11 @@ impl<W: World> State<W> {
         let Some(hot) = self.hot.entry(store, key) else {
             // Another key may be equal to the one at hand.
             self.cool(store);
-            return store.poke(&self.mapping, key, value);
+            let is_put = store.poke(&self.mapping, key, value);
+            if is_put {
+                self.hot.heat(store, key, value);
+            }
+            return is_put;
         };
         let puts_off = store.is_atom(value) && store.is_atom(hot);
         let old = std::mem::replace(hot, store.share(value));

@@ -285,6 +285,7 @@ impl Machine {
             Err(error) => Outcome::Raised(error),
         };
         self.vm.receive(host!(self, py), outcome);
+        self.look_at_time();
     }
 
     /// Unwinds what is suspended, at once: nothing can wait any more.
@@ -413,6 +414,13 @@ impl Machine {
             self.signal = Some(signal);
             self.vm.mailbox().interrupt();
         } else if self.vm.meter().overdue().is_some() || self.seat.as_ref().is_some_and(Seat::is_asked) {
+            self.vm.mailbox().interrupt();
+        }
+    }
+
+    /// What was awaited may have taken longer than the run is to take.
+    fn look_at_time(&self) {
+        if self.vm.meter().overdue().is_some() {
             self.vm.mailbox().interrupt();
         }
     }

@@ -272,24 +272,39 @@ fn a_fork_that_fails_opens_no_body() {
     assert_eq!(run(nest(&[&rounds(), &fragile.done()], asks)).shown(), "('ValueError: fork', 7)");
 }
 
-/// A body between which and its handler nothing stands has no segment before it starts: past the bound it fails there.
+/// A body between which and its handler nothing stands has no segment before it starts; a bound on segments counts the one
+/// that it will have, and meets who asked for it.
 #[test]
-fn a_body_takes_its_segment_when_it_starts() {
+fn a_bound_on_segments_counts_a_body_that_has_not_started() {
     let log = Log::new();
-    let bounded = |segments| {
+    let asks = program("asks", async move |y| {
+        let first = y.yields(write("body", turns("a", 1, &log))).await?;
+        let met = y.yields(write("body", turns("b", 1, &log))).await.unwrap_err();
+        Ok((first, met.to_string()).into())
+    });
+    let report = Run::new(with_handler(&rounds(), asks)).bounds(|bounds| bounds.segments = Some(3)).go();
+    assert_eq!((report.shown().as_str(), report.peak_segments), ("(1, 'LimitExceeded: Segments')", 3));
+}
+
+/// Those that started, ended, or went with their handler count no more.
+#[test]
+fn a_bound_on_segments_forgets_bodies_that_are_over() {
+    let log = Log::new();
+    let block = move |log: &Log| {
         let log = log.clone();
         let asks = program("asks", async move |y| {
-            let first = y.yields(write("body", turns("a", 1, &log))).await?;
-            let second = y.yields(write("body", turns("b", 1, &log))).await?;
-            log.say("asked");
-            let results = (y.yields(read(first)).await?, y.yields(read(second)).await?);
-            Ok(results.into())
+            for _ in 0..3 {
+                let number = y.yields(write("body", turns("a", 0, &log))).await?;
+                y.yields(read(number)).await?;
+            }
+            y.yields(write("body", program("never", async |_| panic!("nobody lets it start")))).await
         });
-        Run::new(with_handler(&rounds(), asks)).bounds(|bounds| bounds.segments = Some(segments)).go().shown()
+        with_handler(&rounds(), asks)
     };
-    assert_eq!(bounded(4), "('a', 'b')");
-    assert_eq!(bounded(3), "LimitExceeded: Segments");
-    assert_eq!(log.text(), "asked a0 b0 asked a0");
+    let twice =
+        program("twice", async move |y| Ok((y.yields(block(&log)).await?, y.yields(block(&log)).await?).into()));
+    let report = Run::new(twice).bounds(|bounds| bounds.segments = Some(3)).go();
+    assert_eq!((report.shown().as_str(), report.peak_segments), ("(4, 4)", 3));
 }
 
 /// One that never starts holds its program and its context, and lets go of them with its handler.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import time
 import weakref
 
 import pytest
@@ -189,12 +190,25 @@ def test_what_never_starts_is_let_go():
     assert [one() for one in died] == [None] * 6
 
 
-def test_a_task_that_starts_past_the_bound_on_segments_fails():
-    used = run(spawns(3), handlers=[scheduler]).usage.segments
-    assert run(spawns(3), handlers=[scheduler], limits=Limits(segments=used)).is_ok()
-    error = run(spawns(3), handlers=[scheduler], limits=Limits(segments=used - 1)).error
-    assert isinstance(error, LimitExceeded)
-    assert (error.limit, error.value) == ("segments", used - 1)
+def test_a_task_that_has_not_started_counts_for_the_bound_on_segments():
+    """L7.66: exactly the limit passes, and one more is an error at its `Spawn`."""
+
+    @do
+    def caught(rounds):
+        tasks = []
+        try:
+            for n in range(rounds):
+                task = yield Spawn(child(n), daemon=True)
+                tasks.append(task)
+        except LimitExceeded as error:
+            return (error.limit, error.value), len(tasks)
+        return (yield Gather(*tasks))
+
+    for trace in (False, True):
+        done = run(caught(4), handlers=[scheduler], limits=Limits(segments=6), trace=trace)
+        assert (done.value, done.usage.segments) == ([0, 1, 2, 3], 6)
+        done = run(caught(9), handlers=[scheduler], limits=Limits(segments=6), trace=trace)
+        assert (done.value, done.usage.segments) == ((("segments", 6), 4), 6)
 
 
 class Ready:
@@ -297,6 +311,45 @@ def test_a_limit_is_passed_at_the_same_await():
 
     for steps in range(1, 60, 7):
         assert asyncio.run(main(steps, False)) == asyncio.run(main(steps, True))
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_limit_of_time_is_noticed_at_each_await(blocks):
+    """L5.13: what is awaited one after the other takes no longer than the run may, and a bit."""
+    awaited = []
+
+    class TakesTime:
+        def __await__(self):
+            awaited.append(1)
+            if blocks:
+                time.sleep(0.02)
+            else:
+                yield from asyncio.sleep(0.02).__await__()
+
+    @do
+    def program():
+        for _ in range(100):
+            yield Await(TakesTime())
+
+    done = asyncio.run(async_run(program(), limits=Limits(seconds=0.03)))
+    assert isinstance(done.error, LimitExceeded)
+    assert len(awaited) <= 4
+
+
+def test_what_gives_no_iterator_is_begun_as_seldom_as_on_the_long_way():
+    class Odd:
+        calls = 0
+
+        def __await__(self):
+            Odd.calls += 1
+            return 3
+
+    counted = []
+    for trace in (False, True):
+        Odd.calls = 0
+        assert isinstance(asyncio.run(async_run(Await(Odd()), trace=trace)).error, TypeError)
+        counted.append(Odd.calls)
+    assert counted[0] == counted[1]
 
 
 def test_a_cancellation_meets_what_was_begun_on_the_short_way():

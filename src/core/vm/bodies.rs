@@ -18,7 +18,6 @@ use crate::core::fault::Fault;
 use crate::core::frame::{Continuation, Frame, Resumption};
 use crate::core::host::{Host, World};
 use crate::core::ids::{NativeId, SegmentId};
-use crate::core::limits::Permit;
 use crate::core::native::{Next, Surroundings};
 use crate::core::segment::{Hooks, Prompt};
 use crate::core::step::{Event, Mode, Place, StepKind};
@@ -141,17 +140,12 @@ impl<W: World> Vm<W> {
 
     fn start_body(&mut self, host: &mut impl Host<W>, native: NativeId, body: Body<W>) -> Flow<W> {
         let starts = body.chain().is_none();
-        // It opens its segment whatever the bounds say: past one, it fails.
-        let permit = if starts { self.meter.open(self.segments.live()) } else { Permit::Granted };
         self.enter_body(host, native, body);
-        match permit {
-            Permit::Exceeded(bound) => fault(Fault::Exceeded(bound)),
-            Permit::Granted | Permit::Exhausted if starts => ControlFlow::Continue(()),
-            Permit::Granted | Permit::Exhausted => {
-                let unit = host.unit();
-                self.proceed(Mode::Deliver(unit))
-            }
+        if starts {
+            return ControlFlow::Continue(());
         }
+        let unit = host.unit();
+        self.proceed(Mode::Deliver(unit))
     }
 
     /// The running body of that prompt is detached, with the frame that waits for it.

@@ -11,6 +11,7 @@ use crate::core::fault::Fault;
 use crate::core::frame::{Continuation, Frame, Goal, Inheriting};
 use crate::core::host::{Host, World};
 use crate::core::ids::{NativeId, SegmentId};
+use crate::core::limits::Permit;
 use crate::core::native::Answer;
 use crate::core::segment::{Hooks, Kind, Prompt};
 use crate::core::step::{Mode, Place};
@@ -34,7 +35,13 @@ impl<W: World> Vm<W> {
         let context = host.fork_context(of);
         if self.current_segment == prompt {
             // Nothing stands between the performer and the prompt, so that nothing is to be forked.
-            let body = Body::Unstarted(Unstarted { program, context });
+            if let Permit::Exceeded(bound) = self.meter.open(self.live_segments()) {
+                host.discard(effect);
+                host.discard(program);
+                host.discard(context);
+                return fault(Fault::Exceeded(bound));
+            }
+            let body = self.unstarted(self.native_of(prompt), program, context);
             return self.place_branch(host, prompt, effect, body);
         }
         let layers = self.layers(host, self.current_segment, prompt);
@@ -55,12 +62,26 @@ impl<W: World> Vm<W> {
         let NewBody { native, program, effect } = new;
         let context = host.fork_context(self.context().map(|(_, context)| context));
         let place = host.mark_place(code);
-        let body = Body::Unstarted(Unstarted { program, context });
+        let body = self.unstarted(native, program, context);
         let answer = self.native(native).branched(host, effect.as_ref().unwrap_or(yielded), body, Some(place));
         if let Some(effect) = effect {
             host.discard(effect);
         }
         answer
+    }
+
+    /// A body that counts as a segment from now on.
+    fn unstarted(&mut self, native: NativeId, program: W::Value, context: W::Value) -> Body<W> {
+        self.count_unstarted(native, |count| *count += 1);
+        self.meter.opened(self.live_segments());
+        Body::Unstarted(Unstarted { program, context })
+    }
+
+    fn count_unstarted(&mut self, native: NativeId, change: impl Fn(&mut usize)) {
+        change(&mut self.unstarted);
+        if let Some(shared) = &mut self.natives[native.0 as usize] {
+            change(&mut shared.unstarted);
+        }
     }
 
     /// A body that has not started gets its segment, and its program is what comes next; the block is current.
@@ -70,6 +91,7 @@ impl<W: World> Vm<W> {
             unreachable!("bodies are let go on by their block");
         };
         let handler = host.clone_handler(&block.handler);
+        self.count_unstarted(native, |count| *count -= 1);
         self.share_native(Some(native));
         self.push_frame(Frame::Running(native));
         let context = self.contexts.add(context);

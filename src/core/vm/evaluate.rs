@@ -142,7 +142,7 @@ impl<W: World> Vm<W> {
     pub(super) fn open_prompt(&mut self, host: &mut impl Host<W>, entering: Entering<W>) -> Flow<W> {
         let Entering { handler, native, hooks, program, .. } = entering;
         // What `exit` undoes is done: the prompt opens whatever the bounds say, and past a bound its body fails.
-        let permit = self.meter.open(self.segments.live());
+        let permit = self.meter.open(self.live_segments());
         let mut prompt = Prompt { handler, native, hooks, forked: false, unwinding: false, home: None };
         if let Some(native) = native.filter(|native| self.native(*native).holds_bodies()) {
             prompt = self.open_block(host, prompt, native);
@@ -161,7 +161,7 @@ impl<W: World> Vm<W> {
         thunk: W::Value,
     ) -> Flow<W> {
         // The fork opens whatever the bounds say: past a bound the program fails, and the thunk is settled by that.
-        let permit = self.meter.open(self.segments.live());
+        let permit = self.meter.open(self.live_segments());
         let waiting = self.capture(prompt);
         self.leave_to_frame(waiting);
         self.push_frame(Frame::Evaluated(prompt, thunk));

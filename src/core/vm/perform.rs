@@ -189,7 +189,7 @@ impl<W: World> Vm<W> {
     }
 
     pub(super) fn add_native(&mut self, native: Box<dyn Native<W>>) -> NativeId {
-        let shared = Some(Shared { native, prompts: 1, open: false });
+        let shared = Some(Shared { native, prompts: 1, open: false, unstarted: 0 });
         if let Some(id) = self.free_natives.pop() {
             self.natives[id.0 as usize] = shared;
             return id;
@@ -223,6 +223,7 @@ impl<W: World> Vm<W> {
                 && let Some(shared) = slot.take()
             {
                 self.free_natives.push(id);
+                self.unstarted -= shared.unstarted;
                 let mut native = shared.native;
                 self.unobserved.extend(native.unobserved(host));
                 native.release(host);

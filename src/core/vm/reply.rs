@@ -277,7 +277,11 @@ impl<W: World> Vm<W> {
                 self.meter.make(steps + 1);
                 Reply::Value(value)
             }
-            Some(AtOnce::Branch(program)) if self.current_segment == prompt && self.runs(prompt, native) => {
+            Some(AtOnce::Branch(program))
+                if self.current_segment == prompt
+                    && self.runs(prompt, native)
+                    && self.meter.can_open(self.live_segments()) =>
+            {
                 self.meter.make(steps + 1);
                 Reply::Branch(NewBody { native, program, effect: None })
             }

@@ -82,15 +82,18 @@ impl Machine {
             awaitable.drop_ref(py);
             return Err(Stop::Long(Outcome::Yielded(code, yielded)));
         }
-        let outcome = match call::begin(awaitable.into_bound(py)) {
+        let begun = call::begin(awaitable.into_bound(py));
+        self.look_at_time();
+        let outcome = match begun {
             Ok(Begin::Ready(value)) if self.vm.awaited() => return Ok((code, yielded, value)),
-            Ok(Begin::Not(_)) => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
-            Ok(Begin::Ready(value)) => Outcome::Returned(value),
             Err(error) => Outcome::Raised(error.into_value(py)),
-            Ok(Begin::Waits(rest)) => {
-                self.vm.waits(code, yielded, prompt);
-                return Err(Stop::Await(rest.into_any()));
-            }
+            Ok(begun) => match Self::begun(py, begun) {
+                Ok(outcome) => outcome,
+                Err(rest) => {
+                    self.vm.waits(code, yielded, prompt);
+                    return Err(Stop::Await(rest));
+                }
+            },
         };
         self.vm.waits(code, yielded, prompt);
         Err(Stop::Long(outcome))

@@ -3,7 +3,8 @@
 //! What pyo3 puts there serves any class. These have no subclasses, no finalisers and nothing beside their base; one that
 //! holds more than a value goes to the slot of before.
 
-use std::mem::offset_of;
+use std::mem::{needs_drop, offset_of};
+use std::sync::Mutex;
 
 use pyo3::PyTypeInfo;
 use pyo3::ffi::{self, PyObject};
@@ -73,13 +74,17 @@ pub(super) fn make<T: PyTypeInfo>(py: Python<'_>, object: Inner<PyWorld>) -> PyR
 #[expect(unsafe_code, reason = "the interpreter calls it")]
 unsafe extern "C" fn let_go(object: *mut PyObject) {
     // SAFETY: the interpreter calls this in an attached thread, with an object of a class that `prepare` saw. Nobody else
-    // has it; when its value was moved out nothing is left that would have to be dropped.
+    // has it; when its value was moved out nothing is left whose drop would need to know that the thread is attached.
     unsafe {
         let py = Python::assume_attached();
         let layout = object.cast::<Layout>();
         let only = (*layout).handle.object.as_mut().and_then(Inner::take_only_value);
         match (only, GENERAL.get(py)) {
             (Some(value), _) => SPARE.let_go(py, object, (*layout).weak_references, || {
+                // On some systems a lock has memory of its own.
+                if const { needs_drop::<Mutex<()>>() } {
+                    (&raw mut (*layout).handle).drop_in_place();
+                }
                 if let Some(value) = value {
                     Link::from(value).let_go(py);
                 }
