@@ -297,7 +297,8 @@ impl<W: TaskWorld> Scheduler<W> {
                     self.ready.push_first(self.root);
                 }
             }
-            if self.root_waits()
+            if self.interruption.is_some()
+                && self.root_waits()
                 && !(self.driven && store.keeps_root())
                 && let Some(error) = self.interruption.take()
             {

@@ -76,25 +76,21 @@ impl<W: TaskWorld> Scheduler<W> {
             store.discard(scope.handle);
         }
         let handle = task.handle.take();
-        let failed = matches!(settled, Settled::Error(..));
+        let failed = matches!(settled, Settled::Error(..)) && key != self.root;
+        let record = if failed { None } else { self.tasks.remove(key) };
         let mut observed = false;
-        match handle {
-            Some(handle) => {
-                // Who waits for one that breaks all off is ended with the others.
-                observed = self.settle(store, &handle, settled, tells);
-                if let Some(task) = self.tasks.get_mut(key) {
-                    task.handle = Some(handle);
-                }
-            }
+        match &handle {
+            // Who waits for one that breaks all off is ended with the others.
+            Some(handle) => observed = self.settle(store, handle, settled, tells),
             None => discard_settled(store, settled),
         }
-        if failed && !observed && key != self.root {
-            let order = self.settled;
-            if let Some(task) = self.tasks.get_mut(key) {
-                task.stand = Stand::Failed(order);
-            }
-        } else if let Some(task) = self.tasks.remove(key) {
-            table::discard(store, task);
+        let record = if observed { record.or_else(|| self.tasks.remove(key)) } else { record };
+        if let Some(mut record) = record {
+            record.handle = handle;
+            table::discard(store, record);
+        } else if let Some(task) = self.tasks.get_mut(key) {
+            task.handle = handle;
+            task.stand = Stand::Failed(self.settled);
         }
         if self.ending.is_some() && self.told == 0 {
             self.tell_all(store);

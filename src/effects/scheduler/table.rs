@@ -335,16 +335,23 @@ impl<W: World> Table<W> {
 
 /// Hands what a record holds to the host.
 pub fn discard<W: World>(store: &mut dyn Store<W>, task: Task<W>) {
-    for value in [task.handle, task.effect, task.origin].into_iter().flatten() {
-        store.discard(value);
+    let Task { handle, body, stand, effect, origin, mut scopes, .. } = task;
+    if let Some(handle) = handle {
+        store.discard(handle);
     }
-    for value in task.body.into_iter().flat_map(Body::into_values) {
-        store.discard(value);
+    if let Some(effect) = effect {
+        store.discard(effect);
     }
-    for scope in task.scopes {
+    if let Some(origin) = origin {
+        store.discard(origin);
+    }
+    if let Some(body) = body {
+        body.into_values().for_each(|value| store.discard(value));
+    }
+    while let Some(scope) = scopes.pop() {
         store.discard(scope.handle);
     }
-    match task.stand {
+    match stand {
         Stand::Ready(wake) => discard_wake(store, wake),
         Stand::Waiting(Wait::Many(many)) => {
             if let Some(wake) = many.verdict {
