@@ -526,7 +526,9 @@ pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>
     let _inside = leaving::enter(py);
     let _level = level()?;
     let _drops = Scope::enter();
-    let mut machine = contained(py, || Machine::new(py, program, setting))?;
+    let mut made = None;
+    contained(py, || make(py, program, setting, &mut made))?;
+    let machine = made.as_mut().expect("it was made");
     let guard = signals::guard(py, machine.vm.mailbox());
     let ended = loop {
         match machine.turn(py, false) {
@@ -542,7 +544,7 @@ pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>
         }
     };
     let late = guard.map_or(Ok(()), |guard| guard.leave(py));
-    let (result, raised) = contained(py, || machine.finish(py, ended))?;
+    let (result, raised) = contained(py, || finish(py, &mut made, ended))?;
     let error = match (raised, late) {
         (None, Ok(())) => return Ok(result),
         (Some(error), Ok(())) => error,
@@ -556,6 +558,28 @@ pub fn run(py: Python<'_>, program: &Bound<'_, PyAny>, setting: &Setting<'_, '_>
         }
     };
     Err(PyErr::from_value(error.into_bound(py).into_any()))
+}
+
+/// Runs stand inside each other on the native stack: what moves a machine does so in a frame that is gone by then.
+#[inline(never)]
+fn make(
+    py: Python<'_>,
+    program: &Bound<'_, PyAny>,
+    setting: &Setting<'_, '_>,
+    place: &mut Option<Machine>,
+) -> PyResult<()> {
+    *place = Some(Machine::new(py, program, setting)?);
+    Ok(())
+}
+
+/// As in [`make`].
+#[inline(never)]
+fn finish(
+    py: Python<'_>,
+    place: &mut Option<Machine>,
+    ended: Result<Py<PyAny>, Py<PyBaseException>>,
+) -> PyResult<(Py<RunResult>, Option<Py<PyBaseException>>)> {
+    place.take().expect("it was made").finish(py, ended)
 }
 
 thread_local! {
