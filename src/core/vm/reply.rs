@@ -288,12 +288,8 @@ impl<W: World> Vm<W> {
             Some(AtOnce::Await(awaitable)) if self.segments[self.current_segment].has_room_for(3) => {
                 Reply::Await(awaitable, prompt)
             }
-            Some(AtOnce::Await(awaitable)) => {
-                host.discard(awaitable);
-                Reply::Long
-            }
-            Some(AtOnce::Branch(program)) => {
-                host.discard(program);
+            Some(AtOnce::Await(unused) | AtOnce::Branch(unused)) => {
+                host.discard(unused);
                 Reply::Long
             }
             None => Reply::Long,

@@ -35,28 +35,24 @@ impl Machine {
             return Err(action);
         }
         let made = self.entered.leave(py).and_then(|()| action.bind(py).call0());
-        match made.and_then(call::begin) {
-            Ok(begun) => Self::begun(py, begun),
-            Err(error) => Ok(Outcome::Raised(error.into_value(py))),
-        }
+        Self::begun(py, made.and_then(call::begin))
     }
 
     /// The same, for what is to be awaited itself.
     pub(super) fn begin_await(&mut self, py: Python<'_>, awaitable: Py<PyAny>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
         if !self.may_begin() {
-            return Self::begun(py, Begin::Not(awaitable));
+            return Self::begun(py, Ok(Begin::Not(awaitable)));
         }
-        match self.entered.leave(py).and_then(|()| call::begin(awaitable.into_bound(py))) {
-            Ok(begun) => Self::begun(py, begun),
-            Err(error) => Ok(Outcome::Raised(error.into_value(py))),
-        }
+        let left = self.entered.leave(py);
+        Self::begun(py, left.and_then(|()| call::begin(awaitable.into_bound(py))))
     }
 
-    fn begun(py: Python<'_>, begun: Begin) -> Result<Outcome<PyWorld>, Py<PyAny>> {
+    fn begun(py: Python<'_>, begun: PyResult<Begin>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
         match begun {
-            Begin::Ready(value) => Ok(Outcome::Returned(value)),
-            Begin::Waits(rest) => Err(rest.into_any()),
-            Begin::Not(awaitable) => match made(py, awaitable) {
+            Ok(Begin::Ready(value)) => Ok(Outcome::Returned(value)),
+            Ok(Begin::Waits(rest)) => Err(rest.into_any()),
+            Err(error) => Ok(Outcome::Raised(error.into_value(py))),
+            Ok(Begin::Not(awaitable)) => match made(py, awaitable) {
                 Ok(made) => Err(made),
                 Err(error) => Ok(Outcome::Raised(error.into_value(py))),
             },
@@ -84,19 +80,12 @@ impl Machine {
         }
         let begun = call::begin(awaitable.into_bound(py));
         self.look_at_time();
-        let outcome = match begun {
+        let begun = match begun {
             Ok(Begin::Ready(value)) if self.vm.awaited() => return Ok((code, yielded, value)),
-            Err(error) => Outcome::Raised(error.into_value(py)),
-            Ok(begun) => match Self::begun(py, begun) {
-                Ok(outcome) => outcome,
-                Err(rest) => {
-                    self.vm.waits(code, yielded, prompt);
-                    return Err(Stop::Await(rest));
-                }
-            },
+            begun => Self::begun(py, begun),
         };
         self.vm.waits(code, yielded, prompt);
-        Err(Stop::Long(outcome))
+        Err(begun.map_or_else(Stop::Await, Stop::Long))
     }
 }
 
