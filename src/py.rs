@@ -1,5 +1,6 @@
 //! The binding: the machine's world in Python, the classes that Python sees, and the drivers.
 
+mod begin;
 mod call;
 mod census;
 mod classes;

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from segue._builtin import native_table
 from segue._closing import close_unawaited
 from segue._do import do
+from segue._effect import answered_by
 from segue._handler import Handler, answers
 from segue._tasks import Await
 from segue._typing import public
@@ -95,7 +96,7 @@ async def _awaited(awaitable: Any) -> Any:
     return await awaitable
 
 
-Await.__segue_handler__ = SimpleNamespace(__qualname__="await_handler()")
+answered_by(SimpleNamespace(__qualname__="await_handler()"), Await)
 
 
 class Entering:

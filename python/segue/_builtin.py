@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sys import intern
 
-from segue._effect import Effect
+from segue._effect import Effect, answered_by
 from segue._handler import Handler
 from segue._typing import Generic, H, R, T, public
 from segue._vm import Bracket, DoExpr, EffectBase, HandlerTable, Lazy, WithHandler, safe_repr
@@ -242,7 +242,8 @@ def native_table(kind: str, effects: tuple[type[Effect[Any]], ...]) -> HandlerTa
     """
     clauses = [((effect,), "native", None, False, effect.__name__, False) for effect in effects]
     for effect in effects:
-        effect.__segue_native__ = True
+        if "__segue_native__" not in vars(effect):
+            effect.__segue_native__ = True
     return HandlerTable(clauses, native=kind)
 
 
@@ -321,10 +322,9 @@ def _is_mapping(value: object) -> bool:
 state: NativeHandler[StateGet | Put | StateModify] = NativeHandler("state")
 reader: NativeHandler[ReaderAsk] = NativeHandler("reader")
 writer: NativeHandler[Tell] = NativeHandler("writer")
-# What the error about an unhandled one recommends.
-StateGet.__segue_handler__ = Put.__segue_handler__ = StateModify.__segue_handler__ = state
-ReaderAsk.__segue_handler__ = reader
-Tell.__segue_handler__ = writer
+answered_by(state, StateGet, Get, Put, StateModify, Modify)
+answered_by(reader, ReaderAsk, Ask)
+answered_by(writer, Tell)
 
 
 @public

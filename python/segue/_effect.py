@@ -10,7 +10,7 @@ import sys
 from keyword import iskeyword
 
 from segue._typing import T_co, dataclass_transform, public
-from segue._vm import DoExpr, EffectBase, EffectField, prepare_effect
+from segue._vm import DoExpr, EffectBase, EffectField, finish_effect, prepare_effect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -257,6 +257,19 @@ class Effect(EffectBase[T_co], metaclass=EffectMeta):
         """
         answer: T_co = yield self
         return answer
+
+
+def answered_by(handler: object, *effects: type[Effect[Any]]) -> None:
+    """Finish classes of the library: this is the handler that the error about an unhandled one recommends.
+
+    Args:
+        handler: What it names.
+        *effects: The classes. What one of them says already stays; nobody changes them from now on.
+    """
+    for effect in effects:
+        if "__segue_handler__" not in vars(effect):
+            effect.__segue_handler__ = handler
+        finish_effect(effect)
 
 
 def _evaluate(self: DoExpr[Any, Any]) -> Generator[Any, Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue._builtin import native_table, reader, state, writer
+from segue._effect import answered_by
 from segue._handler import Handler
 from segue._tasks import SCHEDULER_EFFECTS
 from segue._typing import H, R, public
@@ -209,9 +210,7 @@ def _check_count(name: str, value: object, least: int) -> None:
 
 
 scheduler: SchedulerHandler[SchedulerEffect] = SchedulerHandler()
-for _effect in SCHEDULER_EFFECTS:
-    if "__segue_handler__" not in vars(_effect):
-        _effect.__segue_handler__ = scheduler
+answered_by(scheduler, *SCHEDULER_EFFECTS)
 
 
 @public

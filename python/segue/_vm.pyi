@@ -63,6 +63,7 @@ __all__ = [
     "WithIntercept",
     "all_tasks",
     "check_program",
+    "finish_effect",
     "prepare_effect",
     "run",
     "safe_repr",
@@ -346,6 +347,7 @@ class EffectField:
     def __get__(self, instance: object, owner: type | None = None, /) -> Any: ...
 
 def prepare_effect(cls: type, fields: int, /) -> None: ...
+def finish_effect(cls: type, /) -> None: ...
 
 @final
 class DoFunction:

@@ -6,7 +6,6 @@ use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyAny, PyDict, PyIterator, PyList, PyString};
 use pyo3::{PyTypeCheck, ffi, intern};
 
-use super::classes::begun::Begun;
 use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandler, Tail};
 use super::classes::mistake::mistake;
 use super::classes::nodes;
@@ -17,7 +16,6 @@ use super::context;
 use super::error::from_function;
 use super::names::names;
 use super::roots::Roots;
-use super::slot::Slot;
 use super::world::{ClauseCode, Code, Missing, PyWorld, Request, ends_clause, resumes_own};
 use crate::core::ids::ClauseId;
 use crate::core::native::Native;
@@ -46,57 +44,6 @@ pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outc
         PythonCall::Request(request) => serve(py, request).map(Outcome::Returned),
     };
     outcome.unwrap_or_else(|error| Outcome::Raised(from_function(py, error).into_value(py)))
-}
-
-/// What came of beginning an await.
-pub enum Begin {
-    /// It was ready.
-    Ready(Py<PyAny>),
-    /// It waits: here is the rest.
-    Waits(Py<Begun>),
-    /// It was not begun.
-    Not(Py<PyAny>),
-}
-
-/// Begins to await something. What only the loop's own `await` can tell about is left to that.
-///
-/// # Errors
-/// What it raises before it waits.
-pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
-    let py = awaitable.py();
-    let Some(iterator) = iterator_of(&awaitable)? else { return Ok(Begin::Not(awaitable.unbind())) };
-    match iterator.send(&py.None().into_bound(py))? {
-        PySendResult::Return(value) => Ok(Begin::Ready(value.unbind())),
-        PySendResult::Next(first) => {
-            let rest = Begun { iterator: iterator.unbind(), first: first.unbind() };
-            Ok(Begin::Waits(Py::new(py, rest)?))
-        }
-    }
-}
-
-/// What a coroutine awaits, nothing where it does not.
-static AWAITED: Slot = Slot::new(c"cr_await");
-
-/// What awaits an awaitable, when it is plain: a coroutine that nobody awaits, or what its class says.
-fn iterator_of<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyIterator>>> {
-    let py = awaitable.py();
-    let class = awaitable.get_type();
-    if class.is(&names(py)?.coroutine) && !AWAITED.read(awaitable)?.is_none() {
-        return Ok(None);
-    }
-    let Some(iterator) = awaited(awaitable) else { return Ok(None) };
-    Ok(iterator?.cast_into::<PyIterator>().ok())
-}
-
-/// What `__await__` gives, where the class has one.
-#[expect(unsafe_code, reason = "by its name it would be looked up, and wrapped")]
-fn awaited<'py>(awaitable: &Bound<'py, PyAny>) -> Option<PyResult<Bound<'py, PyAny>>> {
-    // SAFETY: the class lives as long as the object; its function gives a new reference, or an error is set.
-    unsafe {
-        let functions = (*awaitable.get_type_ptr()).tp_as_async.as_ref()?;
-        let await_ = functions.am_await?;
-        Some(Bound::from_owned_ptr_or_err(awaitable.py(), await_(awaitable.as_ptr())))
-    }
 }
 
 /// One step of a generator.

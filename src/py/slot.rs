@@ -2,11 +2,12 @@
 //! longer than what is found there.
 
 use std::ffi::CStr;
+use std::ptr;
 
 use pyo3::ffi::{self, PyTypeObject};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyAny;
+use pyo3::types::{PyAny, PyType};
 
 /// An attribute of generators or coroutines.
 pub struct Slot {
@@ -45,7 +46,7 @@ impl Slot {
             // SAFETY: the getter is that of the object's class, and closes over nothing; it gives a new reference, or an
             // error is set.
             Some(found) if found.class == object.get_type_ptr() => unsafe {
-                Bound::from_owned_ptr_or_err(py, (found.getter)(object.as_ptr(), std::ptr::null_mut()))
+                Bound::from_owned_ptr_or_err(py, (found.getter)(object.as_ptr(), ptr::null_mut()))
             },
             _ => object.getattr(self.name.to_str().expect("names of attributes are plain")),
         }
@@ -67,4 +68,40 @@ fn find(name: &CStr) -> Option<Found> {
         }
     }
     None
+}
+
+/// A method of a class in C that takes nothing.
+pub struct Method(ffi::PyCFunction);
+
+impl Method {
+    /// The method of that name in the class's own table.
+    #[must_use]
+    #[expect(unsafe_code, reason = "only the class itself has it")]
+    pub fn find(class: &Bound<'_, PyType>, name: &CStr) -> Option<Self> {
+        // SAFETY: the class lives; an entry without a name ends its table, and the flags say which function is there.
+        unsafe {
+            let mut entry = (*class.as_type_ptr()).tp_methods;
+            while !entry.is_null() && !(*entry).ml_name.is_null() {
+                if CStr::from_ptr((*entry).ml_name) == name {
+                    return ((*entry).ml_flags == ffi::METH_NOARGS).then(|| Self((*entry).ml_meth.PyCFunction));
+                }
+                entry = entry.add(1);
+            }
+        }
+        None
+    }
+
+    /// Calls it on an object.
+    ///
+    /// # Errors
+    /// What it raises.
+    ///
+    /// # Safety
+    /// The class in whose table it was found is the object's.
+    #[inline]
+    #[expect(unsafe_code, reason = "calls what the class has in its table")]
+    pub unsafe fn call<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        // SAFETY: it gives a new reference, or an error is set; the class is the caller's word.
+        unsafe { Bound::from_owned_ptr_or_err(object.py(), (self.0)(object.as_ptr(), ptr::null_mut())) }
+    }
 }

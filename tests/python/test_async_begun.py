@@ -1,6 +1,7 @@
 """Semantics 8: without a scheduler an await is begun where it is performed, as by `await`: no turn if it is ready."""
 
 import asyncio
+import gc
 import types
 
 import pytest
@@ -269,3 +270,105 @@ def test_what_making_an_await_raises_is_raised_at_the_yield_and_made_once(loop, 
 
     assert come_to(loop, program(), handlers) is KeyError
     assert made == ["once"]
+
+
+def settled(how):
+    """Make a future that is done, in this way."""
+    future = asyncio.get_running_loop().create_future()
+    match how:
+        case "value":
+            future.set_result("value")
+        case "error":
+            future.set_exception(KeyError("no"))
+        case "cancelled":
+            future.cancel("no more")
+    return future
+
+
+async def task_of(future):
+    """Make a task that has come to the same."""
+    task = asyncio.ensure_future(asyncio.gather(future))
+    await asyncio.wait([task])
+    return task
+
+
+class Subclass(asyncio.Future):
+    """Its class has a table of its own."""
+
+    def done(self):
+        raise AssertionError("nobody asks a future by its name")
+
+    result = done
+
+
+@with_and_without
+@pytest.mark.parametrize("form", ["future", "task", "subclass"])
+@pytest.mark.parametrize("how", ["value", "error", "cancelled"])
+def test_futures_that_are_done_give_what_await_gives(how, form, handlers):
+    async def outcome(awaited):
+        try:
+            return await awaited
+        except (KeyError, asyncio.CancelledError) as error:
+            return type(error), error.args
+
+    @do
+    def program(awaited):
+        try:
+            return (yield Await(awaited))
+        except (KeyError, asyncio.CancelledError) as error:
+            return type(error), error.args
+
+    async def made():
+        future = settled(how)
+        if form == "subclass":
+            future = Subclass()
+            future.set_result("value") if how == "value" else future.cancel("no more")
+        return await task_of(future) if form == "task" else future
+
+    async def main():
+        return await outcome(await made()), (await async_run(program(await made()), handlers=handlers)).value
+
+    plain, run = asyncio.run(main())
+    assert run == plain
+
+
+@with_and_without
+def test_futures_that_are_pending_are_waited_for(handlers):
+    async def main():
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        loop.call_soon(future.set_result, "late")
+        return (await async_run(Await(future), handlers=handlers)).value
+
+    assert asyncio.run(main()) == "late"
+
+
+@with_and_without
+def test_a_failed_future_that_is_awaited_counts_as_looked_at(handlers):
+    told = []
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context["message"]))
+        await async_run(Try(Await(settled("error"))), handlers=handlers)
+        gc.collect()
+
+    asyncio.run(main())
+    assert told == []
+
+
+@loops
+@with_and_without
+def test_a_coroutine_that_ended_cannot_be_awaited_again(loop, handlers):
+    async def ready():
+        return 1
+
+    @do
+    def program():
+        coroutine = ready()
+        first = yield Await(coroutine)
+        return first, (yield Try(Await(coroutine)))
+
+    first, second = come_to(loop, program(), handlers)
+    assert first == 1
+    assert isinstance(second.error, RuntimeError)
+    assert "cannot reuse already awaited coroutine" in str(second.error)

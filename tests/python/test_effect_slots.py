@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import random
 import sys
 import weakref
 
 import pytest
 
 from child import run_child
-from segue import Effect
+from segue import Ask, Await, Effect, Get, Put, Resume, Spawn
 from segue._effect import EffectMeta
 
 
@@ -153,6 +154,7 @@ def test_a_class_made_around_the_metaclass_still_makes_effects():
 
 
 def test_calls_keep_no_reference():
+    gc.collect()
     value = object()
     counted = [value, Point.__segue_rest__]
     if getattr(sys, "_is_gil_enabled", lambda: True)():
@@ -311,6 +313,78 @@ def test_a_class_of_effects_goes_when_nobody_needs_it():
     watched = short_lived()
     gc.collect()
     assert watched() is None
+
+
+# ---- how effects stand in memory ----
+
+
+class Sized(Effect[int]):
+    size: int = 1
+
+
+class Helps:
+    def doubled(self):
+        return self.x * 2
+
+
+class Helped(Helps, Point):
+    pass
+
+
+def test_effects_of_two_bases_have_the_fields_of_both():
+    class Box(Sized, Point):
+        z: int = 3
+
+    class Other(Helps, Sized, Point):
+        pass
+
+    assert set(Box.__match_args__) == {"x", "y", "size", "z"}
+    made = Box(**{name: name.upper() for name in Box.__match_args__})
+    assert [getattr(made, name) for name in Box.__match_args__] == [name.upper() for name in Box.__match_args__]
+    assert Other(**dict.fromkeys(Other.__match_args__, 4)).doubled() == 8
+
+
+def test_an_effect_with_a_dictionary_has_its_fields_beside_it():
+    effect = Helped(1, "two")
+    effect.__dict__["more"] = 3
+    assert (effect.x, effect.y, effect.more, effect.doubled()) == (1, "two", 3, 2)
+    copied = copy.copy(effect)
+    assert (copied.x, copied.y) == (1, "two")
+
+
+@pytest.mark.parametrize("effect", [Point, WithDict, Nine])
+def test_an_effect_is_as_large_as_its_fields(effect):
+    fields = len(effect.__match_args__)
+    made = effect(*range(fields))
+    assert made.__sizeof__() == effect.__basicsize__ + fields * effect.__itemsize__
+
+
+def test_effects_of_many_lengths_share_no_memory():
+    lengths = [type(f"Of{n}", (Effect,), {"__annotations__": {f"f{i}": int for i in range(n)}}) for n in range(12)]
+    seed = 20261122
+    numbers = random.Random(seed)  # noqa: S311 - no secret
+    kept = []
+    for _ in range(20_000):
+        effect = numbers.choice(lengths)
+        values = tuple(object() for _ in effect.__match_args__)
+        kept.append((effect(*values), values))
+        if len(kept) > 40:
+            made, values = kept.pop(numbers.randrange(len(kept)))
+            assert all(getattr(made, name) is value for name, value in zip(made.__match_args__, values, strict=True)), (
+                seed
+            )
+
+
+def test_nobody_changes_a_class_of_the_library():
+    for built_in in [Ask, Await, Get, Put, Resume, Spawn]:
+        with pytest.raises(TypeError, match=f"immutable type '(segue._vm.)?{built_in.__name__}'"):
+            built_in.__init__ = lambda self, *fields: None
+
+    class Mine(Get):
+        pass
+
+    Mine.more = 1
+    assert Mine("n").key == "n"
 
 
 AT_THE_END = """

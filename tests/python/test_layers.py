@@ -45,7 +45,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"classes", "contained", "context", "errands", "error", "roots", "tasks", "world"},
         {"desks", "signals"},
         {"os_fork"},
-        {"call"},
+        {"begin", "call"},
         {"driver"},
         {"classes::vm"},
         {"census", "classes::engine"},

@@ -11,7 +11,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 use super::link::{Held, Link};
 use super::nodes::Call;
 use super::text::{named, safe_repr};
-use super::vectorcall::{Given, answered};
+use super::vectorcall::{Given, answered, set_flags};
 use crate::py::names::Found;
 
 /// A `@do` function: calling it runs nothing and gives a program.
@@ -118,12 +118,7 @@ fn prepare(py: Python<'_>) {
         }
         (*class).tp_vectorcall_offset = (contents + offset_of!(DoFunction, called)).cast_signed();
         let flags = ffi::Py_TPFLAGS_HAVE_VECTORCALL | ffi::Py_TPFLAGS_METHOD_DESCRIPTOR;
-        #[cfg(not(Py_GIL_DISABLED))]
-        {
-            (*class).tp_flags |= flags;
-        }
-        #[cfg(Py_GIL_DISABLED)]
-        (*class).tp_flags.fetch_or(flags, std::sync::atomic::Ordering::Relaxed);
+        set_flags(class, flags);
     }
 }
 

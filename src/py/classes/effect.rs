@@ -1,4 +1,4 @@
-//! The base of effects: frozen data whose fields stand in one tuple (semantics 2).
+//! The base of effects: frozen data (semantics 2).
 //!
 //! The metaclass of `segue.Effect` gives each class the names of its fields (`__segue_fields__`), the defaults of the last
 //! of them (`__segue_rest__`), a binder for keywords and errors (`__segue_bind__`) and one [`EffectField`] a field. What is
@@ -7,12 +7,11 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyIndexError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::link::{Held, Link};
 use super::nodes::{flat_map, map};
 use super::text::{CallText, type_name};
 use crate::py::{leaving, stack::inside_value};
@@ -20,32 +19,21 @@ use crate::py::{leaving, stack::inside_value};
 mod slots;
 
 /// An effect: what a program asks for. Frozen, compared by class and fields.
+///
+/// The values of the fields stand behind this, in the order of the class: see [`slots`].
 #[pyclass(frozen, subclass, weakref, generic, module = "segue._vm")]
 #[derive(Debug)]
 pub struct EffectBase {
-    /// The values of the fields, in the order of the class.
-    pub fields: Link<PyTuple>,
+    _length: usize,
 }
 
 #[pymethods]
 impl EffectBase {
+    /// Makes nothing: classes that have fields make effects by `slots`.
     #[new]
-    #[classmethod]
-    #[pyo3(signature = (*args, **kwargs))]
-    fn new(cls: &Bound<'_, PyType>, args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let py = cls.py();
-        let names = field_names(cls)?;
-        if kwargs.is_none() {
-            if args.len() == names.len() {
-                return Ok(Self { fields: args.into() });
-            }
-            if let Some(fields) = filled_up(cls, args, names.len())? {
-                return Ok(Self { fields: fields.into() });
-            }
-        }
-        let _inside = leaving::enter(py);
-        let bound = cls.getattr(intern!(py, "__segue_bind__"))?.call(args, kwargs)?.cast_into::<PyTuple>()?;
-        Ok(Self { fields: bound.into() })
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        Err(PyTypeError::new_err(ABSTRACT))
     }
 
     fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, op: CompareOp) -> PyResult<Py<PyAny>> {
@@ -53,8 +41,7 @@ impl EffectBase {
         let equal = match op {
             CompareOp::Eq | CompareOp::Ne => match other.cast::<Self>() {
                 Ok(effect) if slf.get_type().is(effect.get_type()) => {
-                    let (ours, theirs) = (slf.get().fields.bind(py), effect.get().fields.bind(py));
-                    slf.is(effect) || inside_value(py, || ours.eq(theirs))?
+                    slf.is(effect) || inside_value(py, || tuple(slf)?.eq(tuple(effect)?))?
                 }
                 _ => return Ok(py.NotImplemented()),
             },
@@ -66,7 +53,7 @@ impl EffectBase {
     fn __hash__(slf: &Bound<'_, Self>) -> PyResult<u64> {
         let mut hasher = DefaultHasher::new();
         slf.get_type().hash()?.hash(&mut hasher);
-        inside_value(slf.py(), || slf.get().fields.bind(slf.py()).hash())?.hash(&mut hasher);
+        inside_value(slf.py(), || tuple(slf)?.hash())?.hash(&mut hasher);
         Ok(hasher.finish())
     }
 
@@ -77,14 +64,14 @@ impl EffectBase {
             let hidden = class.getattr(intern!(slf.py(), "__segue_hidden__"));
             // What cannot be told is hidden.
             let hidden = hidden.and_then(|hidden| hidden.extract()).unwrap_or_else(|_| names.clone());
-            for (name, value) in names.iter().zip(slf.get().fields.bind(slf.py())) {
-                if hidden.contains(name) { call.hidden(name) } else { call.part(Some(name), &value) }
+            for (name, value) in names.iter().zip(fields_of(slf).unwrap_or_default()) {
+                if hidden.contains(name) { call.hidden(name) } else { call.part(Some(name), value) }
             }
         })
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, Py<PyTuple>) {
-        (slf.get_type(), slf.get().fields.clone_ref(slf.py()))
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        Ok((slf.get_type(), tuple(slf)?))
     }
 
     fn __setattr__(slf: &Bound<'_, Self>, name: &str, _value: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -105,8 +92,10 @@ impl EffectBase {
         flat_map(slf.as_any(), f)
     }
 
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.fields.visit(visit)
+    /// The fields are shown by the slot that takes the place of this.
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the signature is pyo3's")]
+    fn __traverse__(&self, _visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        Ok(())
     }
 }
 
@@ -120,38 +109,36 @@ pub fn is_effect(value: &Bound<'_, PyAny>) -> bool {
 /// The fields of an effect, if it is one.
 #[must_use]
 #[inline]
-#[expect(unsafe_code, reason = "the general way to ask for the class walks through its bases")]
+#[expect(unsafe_code, reason = "they stand behind the object")]
 pub fn fields_of<'a, 'py>(value: &'a Bound<'py, PyAny>) -> Option<&'a [Bound<'py, PyAny>]> {
-    let effect = if slots::is_plain(value) {
-        // SAFETY: effects only are let go so.
-        unsafe { value.cast_unchecked::<EffectBase>() }
-    } else {
-        value.cast::<EffectBase>().ok()?
-    };
-    Some(effect.get().fields.bind(value.py()).as_slice())
+    // SAFETY: it is an effect.
+    is_effect(value).then(|| unsafe { slots::slice(value) })
 }
 
-/// The arguments and the defaults of the fields behind them, where those have any.
-fn filled_up<'py>(
-    cls: &Bound<'py, PyType>,
-    args: &Bound<'py, PyTuple>,
-    fields: usize,
-) -> PyResult<Option<Bound<'py, PyTuple>>> {
-    let rest = cls.getattr(intern!(cls.py(), "__segue_rest__"))?.cast_into::<PyTuple>()?;
-    let (given, required) = (args.len(), fields - rest.len());
-    if !(required..fields).contains(&given) {
-        return Ok(None);
-    }
-    // Without memory these raise, where to make a tuple of Rust's values would panic.
-    let defaults = rest.as_sequence().get_slice(given - required, rest.len())?;
-    Ok(Some(args.as_sequence().concat(&defaults)?.cast_into::<PyTuple>()?))
+/// A new tuple of the fields.
+fn tuple<'py>(effect: &Bound<'py, EffectBase>) -> PyResult<Bound<'py, PyTuple>> {
+    PyTuple::new(effect.py(), fields_of(effect).unwrap_or_default())
 }
+
+/// The values of the fields from what a class was called with: by position, by keyword and from defaults.
+fn values<'py>(
+    cls: &Bound<'py, PyType>,
+    names: &Bound<'py, PyTuple>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    if kwargs.is_none() && args.len() == names.len() {
+        return Ok(args.clone());
+    }
+    let _inside = leaving::enter(cls.py());
+    Ok(cls.getattr(intern!(cls.py(), "__segue_bind__"))?.call(args, kwargs)?.cast_into()?)
+}
+
+const ABSTRACT: &str = "EffectBase is abstract: subclass segue.Effect and annotate the fields";
 
 /// The names of the fields of an effect class.
 fn field_names<'py>(cls: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTuple>> {
-    let names = cls
-        .getattr(intern!(cls.py(), "__segue_fields__"))
-        .map_err(|_| PyTypeError::new_err("EffectBase is abstract: subclass segue.Effect and annotate the fields"))?;
+    let names = cls.getattr(intern!(cls.py(), "__segue_fields__")).map_err(|_| PyTypeError::new_err(ABSTRACT))?;
     Ok(names.cast_into::<PyTuple>()?)
 }
 
@@ -195,10 +182,10 @@ impl EffectField {
             let on_class = field.default.as_ref().map(|default| default.clone_ref(py));
             return Ok(on_class.unwrap_or_else(|| slf.clone().into_any().unbind()));
         };
-        let effect = instance
-            .cast::<EffectBase>()
-            .map_err(|_| PyTypeError::new_err(format!("{} is no effect", type_name(instance))))?;
-        Ok(effect.get().fields.bind(py).get_item(field.index)?.unbind())
+        let fields =
+            fields_of(instance).ok_or_else(|| PyTypeError::new_err(format!("{} is no effect", type_name(instance))))?;
+        let value = fields.get(field.index).ok_or_else(|| PyIndexError::new_err("the effect has no such field"))?;
+        Ok(value.clone().unbind())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -212,7 +199,9 @@ impl EffectField {
 /// What adding to the module raises.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<EffectBase>()?;
+    slots::prepare_base(module.py());
     module.add_class::<EffectField>()?;
     slots::prepare_field(module.py());
-    module.add_function(wrap_pyfunction!(slots::prepare, module)?)
+    module.add_function(wrap_pyfunction!(slots::prepare, module)?)?;
+    module.add_function(wrap_pyfunction!(slots::finish, module)?)
 }

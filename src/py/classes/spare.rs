@@ -52,7 +52,7 @@ impl Spare {
     /// The last reference to an object is gone: what holds others is emptied, its memory kept or freed.
     ///
     /// # Safety
-    /// Nobody has the object any more. `empty` moves out what it holds, and `weak_references` is what its place for them says.
+    /// As for [`end`].
     #[inline]
     pub unsafe fn let_go(
         &self,
@@ -61,17 +61,8 @@ impl Spare {
         weak_references: *mut PyObject,
         empty: impl FnOnce(),
     ) {
-        // SAFETY: the object is the caller's; its memory and its reference to the class go last.
-        unsafe {
-            let class = ffi::Py_TYPE(object);
-            ffi::PyObject_GC_UnTrack(object.cast());
-            if !weak_references.is_null() {
-                ffi::PyObject_ClearWeakRefs(object);
-            }
-            empty();
-            self.put(py, object);
-            ffi::Py_DECREF(class.cast());
-        }
+        // SAFETY: the memory is nobody's any more.
+        unsafe { end(object, weak_references, empty, |dead| self.put(py, dead)) };
     }
 
     #[inline]
@@ -89,5 +80,30 @@ impl Spare {
             }
             ffi::PyObject_GC_Del(dead.cast());
         }
+    }
+}
+
+/// The last reference to an object is gone: what holds others is emptied, its memory freed.
+///
+/// # Safety
+/// Nobody has the object any more. `empty` moves out what it holds, and `weak_references` is what its place for them says.
+#[inline]
+#[expect(unsafe_code, reason = "memory of objects, by hand")]
+pub unsafe fn end(
+    object: *mut PyObject,
+    weak_references: *mut PyObject,
+    empty: impl FnOnce(),
+    free: impl FnOnce(*mut PyObject),
+) {
+    // SAFETY: the object is the caller's; its memory and its reference to the class go last.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        ffi::PyObject_GC_UnTrack(object.cast());
+        if !weak_references.is_null() {
+            ffi::PyObject_ClearWeakRefs(object);
+        }
+        empty();
+        free(object);
+        ffi::Py_DECREF(class.cast());
     }
 }

@@ -5,7 +5,7 @@
 
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PyTuple};
+use pyo3::types::{PyAny, PyDict, PyTuple, PyType};
 
 /// What a class or another object is called with, as the interpreter gives it.
 pub struct Given {
@@ -121,5 +121,33 @@ pub unsafe fn tuple_of(length: usize, item: impl Fn(usize) -> *mut PyObject) -> 
             }
         }
         tuple
+    }
+}
+
+/// Nobody changes the class any more. The interpreter then calls its function for calls by position without a detour.
+///
+/// # Safety
+/// No other thread uses the class.
+#[expect(unsafe_code, reason = "only the class itself says so")]
+pub unsafe fn make_immutable(class: &Bound<'_, PyType>) {
+    // SAFETY: the class lives.
+    unsafe { set_flags(class.as_type_ptr(), ffi::Py_TPFLAGS_IMMUTABLETYPE) };
+}
+
+/// Sets flags of a class.
+///
+/// # Safety
+/// The class lives, no other thread uses it, and it is what the flags say.
+#[expect(unsafe_code, reason = "only the class itself has a place for them")]
+pub unsafe fn set_flags(class: *mut ffi::PyTypeObject, flags: std::ffi::c_ulong) {
+    // SAFETY: the caller's class lives.
+    unsafe {
+        #[cfg(not(Py_GIL_DISABLED))]
+        {
+            (*class).tp_flags |= flags;
+        }
+        #[cfg(Py_GIL_DISABLED)]
+        (*class).tp_flags.fetch_or(flags, std::sync::atomic::Ordering::Relaxed);
+        ffi::PyType_Modified(class);
     }
 }

@@ -7,7 +7,7 @@ use super::Machine;
 use super::calls::Stop;
 use crate::core::ids::SegmentId;
 use crate::core::step::Outcome;
-use crate::py::call::{self, Begin};
+use crate::py::begin::{Begin, begin};
 use crate::py::classes::begun::Made;
 use crate::py::error;
 use crate::py::names::Found;
@@ -35,7 +35,7 @@ impl Machine {
             return Err(action);
         }
         let made = self.entered.leave(py).and_then(|()| action.bind(py).call0());
-        Self::begun(py, made.and_then(call::begin))
+        Self::begun(py, made.and_then(begin))
     }
 
     /// The same, for what is to be awaited itself.
@@ -44,7 +44,7 @@ impl Machine {
             return Self::begun(py, Ok(Begin::Not(awaitable)));
         }
         let left = self.entered.leave(py);
-        Self::begun(py, left.and_then(|()| call::begin(awaitable.into_bound(py))))
+        Self::begun(py, left.and_then(|()| begin(awaitable.into_bound(py))))
     }
 
     fn begun(py: Python<'_>, begun: PyResult<Begin>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
@@ -78,7 +78,7 @@ impl Machine {
             awaitable.drop_ref(py);
             return Err(Stop::Long(Outcome::Yielded(code, yielded)));
         }
-        let begun = call::begin(awaitable.into_bound(py));
+        let begun = begin(awaitable.into_bound(py));
         self.look_at_time();
         let begun = match begun {
             Ok(Begin::Ready(value)) if self.vm.awaited() => return Ok((code, yielded, value)),

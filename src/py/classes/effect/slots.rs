@@ -1,9 +1,11 @@
-//! The slots of effect classes that are used at each effect: to make one, to let one go, and to read a field of it.
+//! How effects stand in memory, and the slots of their classes: to make one, to let one go, and to read a field of it.
 //!
-//! What a class statement and pyo3 put there serves any class. An effect is one tuple and a place for weak references, so
-//! that its class gets slots for just that. Whatever is not plain goes to the slots of before: an `__init__` or a `__new__`
-//! of the class's own, a `__del__`, instances that have more in them, wrong arguments.
+//! The fields stand in the effect itself, as the items of a tuple do, so that it is one object. What a class statement and
+//! pyo3 put into a class serves any class; one of effects that is plain gets slots for just what it is. Whatever is not plain
+//! goes to the slots of before: an `__init__` or a `__new__` of the class's own, a `__del__`, instances that have more in
+//! them, wrong arguments.
 
+use std::ffi::{c_int, c_void};
 use std::mem::offset_of;
 use std::ptr::fn_addr_eq;
 
@@ -14,59 +16,76 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
 
 use super::super::link::Link;
-use super::super::spare::Spare;
-use super::super::vectorcall::{Given, answered, tuple_of};
-use super::{EffectBase, EffectField, field_names};
+use super::super::spare::{self, Spare};
+use super::super::vectorcall::{Given, answered, make_immutable};
+use super::{EffectBase, EffectField, field_names, values};
 
-/// An effect as it stands in memory. [`prepare`] compares it with what the class says.
+/// An effect as it stands in memory, an object of variable size. [`prepare_base`] compares it with what the class says.
 #[repr(C)]
 struct Layout {
-    object: PyObject,
-    contents: Contents,
-}
-
-#[repr(C)]
-struct Contents {
-    effect: EffectBase,
+    /// Says how many fields there are.
+    object: ffi::PyVarObject,
     weak_references: *mut PyObject,
+    fields: [*mut PyObject; 0],
 }
 
-static SPARE: Spare = Spare::new();
+/// The most fields that the function for calls by position takes.
+const MOST: usize = 8;
+
+/// The memory of plain effects, by their number of fields.
+static SPARE: [Spare; MOST + 1] = [const { Spare::new() }; MOST + 1];
 
 /// The slots that effect classes have without this.
 struct General {
     new: Option<ffi::newfunc>,
     init: Option<ffi::initproc>,
     call: Option<ffi::ternaryfunc>,
-    dealloc: ffi::destructor,
-    base_dealloc: ffi::destructor,
+    /// What pyo3 makes of [`EffectBase::new`].
+    abstract_new: Option<ffi::newfunc>,
 }
 
 static GENERAL: PyOnceLock<General> = PyOnceLock::new();
+
+/// What a class statement puts there to let an object go.
+static GENERAL_DEALLOC: PyOnceLock<ffi::destructor> = PyOnceLock::new();
+
+/// Gives the base of all effects its slots.
+///
+/// # Panics
+/// When its instances are laid out in another way.
+#[expect(unsafe_code, reason = "only the class itself has a place for them")]
+pub(super) fn prepare_base(py: Python<'_>) {
+    let class = py.get_type::<EffectBase>().as_type_ptr();
+    // SAFETY: the class is this module's, it has no instances and no subclasses yet, and the functions have the signatures
+    // of their fields.
+    unsafe {
+        assert!(has_layout(class), "an effect is its head and its fields");
+        let abstract_new = (*class).tp_new.replace(new);
+        (*class).tp_itemsize = size_of::<*mut PyObject>().cast_signed();
+        (*class).tp_dealloc = Some(let_go);
+        (*class).tp_traverse = Some(traverse);
+        GENERAL.get_or_init(py, || General {
+            new: (*class).tp_new,
+            init: (*class).tp_init,
+            call: ffi::PyType_Type.tp_call,
+            abstract_new,
+        });
+    }
+}
 
 /// Gives a new class of effects, with so many fields, its slots, if it is plain.
 #[pyfunction]
 #[pyo3(name = "prepare_effect", signature = (cls, fields, /))]
 #[expect(unsafe_code, reason = "only the class itself has a place for them")]
 pub(super) fn prepare(cls: &Bound<'_, PyType>, fields: usize) {
-    let py = cls.py();
-    let base = py.get_type::<EffectBase>();
-    let (of, base_of) = (cls.as_type_ptr(), base.as_type_ptr());
-    // SAFETY: both classes live, their metaclass too; nobody has called the new one yet, and the functions have the
-    // signatures of their fields.
+    let class = cls.as_type_ptr();
+    // SAFETY: the class lives, its metaclass too; nobody has called it yet, and the functions have the signatures of their
+    // fields.
     unsafe {
-        let (Some(dealloc), Some(base_dealloc)) = ((*of).tp_dealloc, (*base_of).tp_dealloc) else { return };
-        let general = GENERAL.get_or_init(py, || General {
-            new: (*base_of).tp_new,
-            init: (*base_of).tp_init,
-            call: ffi::PyType_Type.tp_call,
-            dealloc,
-            base_dealloc,
-        });
-        if !has_layout(of) || !general.makes_only(of) {
+        if !has_layout(class) || !makes_only(cls.py(), class) {
             return;
         }
-        (*of).tp_vectorcall = match fields {
+        (*class).tp_vectorcall = match fields {
             0 => Some(by_position::<0>),
             1 => Some(by_position::<1>),
             2 => Some(by_position::<2>),
@@ -81,12 +100,23 @@ pub(super) fn prepare(cls: &Bound<'_, PyType>, fields: usize) {
         // Later versions let a metaclass that is written in Python inherit it.
         #[cfg(not(Py_3_12))]
         {
-            (*ffi::Py_TYPE(of.cast())).tp_flags |= ffi::Py_TPFLAGS_HAVE_VECTORCALL;
+            (*ffi::Py_TYPE(class.cast())).tp_flags |= ffi::Py_TPFLAGS_HAVE_VECTORCALL;
         }
-        if (*of).tp_finalize.is_none() && fn_addr_eq(dealloc, general.dealloc) {
-            (*of).tp_dealloc = Some(let_go);
+        let Some(dealloc) = (*class).tp_dealloc else { return };
+        let general = GENERAL_DEALLOC.get_or_init(cls.py(), || dealloc);
+        if (*class).tp_finalize.is_none() && fn_addr_eq(dealloc, *general) {
+            (*class).tp_dealloc = Some(let_go);
         }
     }
+}
+
+/// Says that nobody changes the built-in class any more.
+#[pyfunction]
+#[pyo3(name = "finish_effect", signature = (cls, /))]
+#[expect(unsafe_code, reason = "only the class itself says so")]
+pub(super) fn finish(cls: &Bound<'_, PyType>) {
+    // SAFETY: the package is being imported.
+    unsafe { make_immutable(cls) };
 }
 
 /// Whether the value is an effect of a plain class. Those of others are effects too.
@@ -109,23 +139,22 @@ unsafe fn has_layout(class: *mut PyTypeObject) -> bool {
     // SAFETY: the caller's class lives.
     unsafe {
         (*class).tp_basicsize.cast_unsigned() == size_of::<Layout>()
-            && (*class).tp_weaklistoffset.cast_unsigned() == offset_of!(Layout, contents.weak_references)
+            && (*class).tp_weaklistoffset.cast_unsigned() == offset_of!(Layout, weak_references)
             && (*class).tp_dictoffset == 0
     }
 }
 
-impl General {
-    /// Whether calling the class makes an effect of what it is called with, and does nothing else.
-    #[inline]
-    #[expect(unsafe_code, reason = "only the class itself says so")]
-    unsafe fn makes_only(&self, class: *mut PyTypeObject) -> bool {
-        // SAFETY: the caller's class lives, its metaclass too.
-        let (new, init, call) = unsafe { ((*class).tp_new, (*class).tp_init, (*ffi::Py_TYPE(class.cast())).tp_call) };
-        let (Some(new), Some(init), Some(call)) = (new, init, call) else { return false };
-        self.new.is_some_and(|it| fn_addr_eq(it, new))
-            && self.init.is_some_and(|it| fn_addr_eq(it, init))
-            && self.call.is_some_and(|it| fn_addr_eq(it, call))
-    }
+/// Whether calling the class makes an effect of what it is called with, and does nothing else.
+#[inline]
+#[expect(unsafe_code, reason = "only the class itself says so")]
+unsafe fn makes_only(py: Python<'_>, class: *mut PyTypeObject) -> bool {
+    let Some(general) = GENERAL.get(py) else { return false };
+    // SAFETY: the caller's class lives, its metaclass too.
+    let (new, init, call) = unsafe { ((*class).tp_new, (*class).tp_init, (*ffi::Py_TYPE(class.cast())).tp_call) };
+    let (Some(new), Some(init), Some(call)) = (new, init, call) else { return false };
+    general.new.is_some_and(|it| fn_addr_eq(it, new))
+        && general.init.is_some_and(|it| fn_addr_eq(it, init))
+        && general.call.is_some_and(|it| fn_addr_eq(it, call))
 }
 
 /// Calls a class of effects that have so many fields.
@@ -140,121 +169,205 @@ unsafe extern "C" fn by_position<const FIELDS: usize>(
     unsafe {
         let py = Python::assume_attached();
         let given = Given::new(class, arguments, flagged, names);
-        if GENERAL.get(py).is_some_and(|general| general.makes_only(class.cast())) {
-            if given.only_by_position() == Some(FIELDS) {
-                return make(class.cast(), tuple_of(FIELDS, |place| *arguments.add(place)));
-            }
-            let bound = Bound::from_borrowed_ptr(py, class).cast_into_unchecked();
-            if let Ok(defaults) = defaults(&bound) {
-                let required = FIELDS.saturating_sub(defaults.len());
-                match given.only_by_position() {
-                    Some(count) if (required..FIELDS).contains(&count) => {
-                        let default = |place: usize| ffi::PyTuple_GET_ITEM(defaults.as_ptr(), place.cast_signed());
-                        let field = |place| {
-                            if place < count { *arguments.add(place) } else { default(place - required) }
-                        };
-                        return make(class.cast(), tuple_of(FIELDS, field));
-                    }
-                    Some(_) => {}
-                    None => {
-                        if let Ok(Some(fields)) = bind::<FIELDS>(&bound, &given, &defaults) {
-                            return make(class.cast(), tuple_of(FIELDS, |place| fields[place].as_ptr()));
-                        }
-                    }
-                }
-            }
+        if given.only_by_position() == Some(FIELDS) && makes_only(py, class.cast()) {
+            return make(py, class.cast(), FIELDS, |place| *arguments.add(place));
+        }
+        with_defaults(py, class.cast(), FIELDS, &given)
+    }
+}
+
+/// The same with keywords and defaults. Whatever that does not come to goes the general way.
+#[inline(never)]
+#[expect(unsafe_code, reason = "the class is a pointer")]
+unsafe fn with_defaults(py: Python<'_>, class: *mut PyTypeObject, fields: usize, given: &Given) -> *mut PyObject {
+    // SAFETY: the caller's class lives, and has so many fields.
+    unsafe {
+        let bound = Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked();
+        if makes_only(py, class)
+            && let Ok(Some(values)) = bind(&bound, fields, given)
+        {
+            let value = |place: usize| values[place].as_ref().expect("each field has a value").as_ptr();
+            return make(py, class, fields, value);
         }
         answered(py, given.call(py))
     }
 }
 
-/// The defaults of the last fields.
-fn defaults<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTuple>> {
-    Ok(class.getattr(intern!(class.py(), "__segue_rest__"))?.cast_into()?)
-}
-
 /// The values of the fields from arguments, keywords and defaults. Nothing where that is an error, which the general way tells.
-fn bind<'py, const FIELDS: usize>(
+fn bind<'py>(
     class: &Bound<'py, PyType>,
+    fields: usize,
     given: &Given,
-    defaults: &Bound<'py, PyTuple>,
-) -> PyResult<Option<[Bound<'py, PyAny>; FIELDS]>> {
+) -> PyResult<Option<[Option<Bound<'py, PyAny>>; MOST]>> {
     let py = class.py();
-    let mut fields: [Option<Bound<'py, PyAny>>; FIELDS] = std::array::from_fn(|_| None);
-    let count = given.count();
-    if count > FIELDS {
+    let defaults: Bound<'py, PyTuple> = class.getattr(intern!(py, "__segue_rest__"))?.cast_into()?;
+    let (count, required) = (given.count(), fields.saturating_sub(defaults.len()));
+    if count > fields {
         return Ok(None);
     }
-    for (place, field) in fields.iter_mut().enumerate().take(count) {
-        *field = Some(given.argument(py, place));
+    let mut values = [const { None }; MOST];
+    for (place, value) in values[..count].iter_mut().enumerate() {
+        *value = Some(given.argument(py, place));
     }
-    if let Some(named) = given.named(py) {
+    if let Some(keywords) = given.named(py) {
         let names = field_names(class)?;
-        for (keyword, name) in named.iter().enumerate() {
+        for (index, keyword) in keywords.iter_borrowed().enumerate() {
             // Both are names of the language, of which each is one object.
-            let place = names.iter_borrowed().position(|known| known.is(&name));
-            let Some(field @ None) = place.and_then(|place| fields.get_mut(place)) else { return Ok(None) };
-            *field = Some(given.argument(py, count + keyword));
+            let place = names.iter_borrowed().position(|name| name.is(keyword));
+            let Some(value @ None) = place.map(|place| &mut values[place]) else { return Ok(None) };
+            *value = Some(given.argument(py, count + index));
         }
     }
-    let required = FIELDS.saturating_sub(defaults.len());
-    for (place, field) in fields.iter_mut().enumerate() {
-        if field.is_none() {
+    for (place, value) in values[..fields].iter_mut().enumerate() {
+        if value.is_none() {
             let Some(default) = place.checked_sub(required) else { return Ok(None) };
-            *field = Some(defaults.get_item(default)?);
+            *value = Some(defaults.get_item(default)?);
         }
     }
-    Ok(Some(fields.map(|field| field.expect("each has a value"))))
+    Ok(Some(values))
 }
 
-/// A new effect of a plain class, around a tuple that is taken. Null passes.
+/// A new effect of a plain class with so many fields, or null when memory is exhausted.
 #[inline]
 #[expect(unsafe_code, reason = "the layout is what `prepare` found")]
-unsafe fn make(class: *mut PyTypeObject, fields: *mut PyObject) -> *mut PyObject {
-    // SAFETY: the class has that layout; the tuple is the caller's, and moves into the effect.
+unsafe fn make(
+    py: Python<'_>,
+    class: *mut PyTypeObject,
+    length: usize,
+    field: impl Fn(usize) -> *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the class has that layout; the memory is nobody else's, and written before anybody sees it.
     unsafe {
-        let py = Python::assume_attached();
-        let Some(fields) = Bound::from_owned_ptr_or_opt(py, fields) else { return std::ptr::null_mut() };
-        let effect = EffectBase { fields: Link::from(fields.cast_into_unchecked::<PyTuple>()) };
-        let kept = SPARE.take(py, class);
-        let made = kept.unwrap_or_else(|| ffi::PyType_GenericAlloc(class, 0));
-        if made.is_null() {
-            effect.fields.let_go(py);
-            return made;
-        }
-        let contents = &raw mut (*made.cast::<Layout>()).contents;
-        contents.write(Contents { effect, weak_references: std::ptr::null_mut() });
-        if kept.is_some() {
+        let kept = SPARE.get(length).and_then(|spare| spare.take(py, class));
+        let made = kept.unwrap_or_else(|| ffi::PyObject_GC_NewVar(class, length.cast_signed())).cast::<Layout>();
+        if !made.is_null() {
+            (&raw mut (*made).object.ob_size).write(length.cast_signed());
+            (&raw mut (*made).weak_references).write(std::ptr::null_mut());
+            fill(made, length, field);
             ffi::PyObject_GC_Track(made.cast());
         }
-        made
+        made.cast()
     }
 }
 
-/// The last reference to an effect of a plain class is gone.
+#[inline]
+#[expect(unsafe_code, reason = "the layout is what `prepare_base` found")]
+unsafe fn fill(made: *mut Layout, length: usize, field: impl Fn(usize) -> *mut PyObject) {
+    for place in 0..length {
+        // SAFETY: the caller's effect has so many places, and the fields live.
+        unsafe { fields(made).add(place).write(ffi::Py_NewRef(field(place))) };
+    }
+}
+
+/// Makes an effect of any class.
+#[expect(unsafe_code, reason = "the interpreter calls it")]
+unsafe extern "C" fn new(class: *mut PyTypeObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the interpreter calls this in an attached thread, with a tuple and a dictionary or null; all of it lives
+    // meanwhile. What a class allocates has room for as many as it was asked for, with nulls.
+    unsafe {
+        let py = Python::assume_attached();
+        let cls = Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked::<PyType>();
+        let Ok(names) = field_names(&cls) else {
+            return GENERAL.get(py).and_then(|general| general.abstract_new).expect("pyo3 makes one")(
+                class, args, kwargs,
+            );
+        };
+        let args = Bound::from_borrowed_ptr(py, args).cast_into_unchecked();
+        let kwargs = Bound::from_borrowed_ptr_or_opt(py, kwargs).map(|kwargs| kwargs.cast_into_unchecked());
+        let given = match values(&cls, &names, &args, kwargs.as_ref()) {
+            Ok(given) => given,
+            Err(error) => return answered(py, Err(error)),
+        };
+        let alloc = (*class).tp_alloc.expect("each class has one");
+        let made = alloc(class, given.len().cast_signed()).cast::<Layout>();
+        if !made.is_null() {
+            fill(made, given.len(), |place| ffi::PyTuple_GET_ITEM(given.as_ptr(), place.cast_signed()));
+        }
+        made.cast()
+    }
+}
+
+/// The last reference to an effect is gone.
 #[expect(unsafe_code, reason = "the interpreter calls it")]
 unsafe extern "C" fn let_go(object: *mut PyObject) {
-    // SAFETY: the interpreter calls this in an attached thread, with an object of a class that `prepare` saw or of a
-    // subclass. Nobody else has it, so that what it holds may be moved out; its memory and its reference to the class go last.
+    // SAFETY: the interpreter calls this in an attached thread, with an effect. Nobody else has it, so that what it holds
+    // may be moved out; its memory and its reference to the class go last.
     unsafe {
         let py = Python::assume_attached();
         let class = ffi::Py_TYPE(object);
-        let Some(general) = GENERAL.get(py) else { return };
-        if !is_let_go(class) {
-            // A subclass with more in it did its part.
-            return (general.base_dealloc)(object);
-        }
-        if (*class).tp_finalize.is_some() {
+        let is_plain = is_let_go(class);
+        if is_plain
+            && (*class).tp_finalize.is_some()
+            && let Some(general) = GENERAL_DEALLOC.get(py)
+        {
             // The class got a `__del__` meanwhile.
-            (*class).tp_dealloc = Some(general.dealloc);
-            return (general.dealloc)(object);
+            (*class).tp_dealloc = Some(*general);
+            return general(object);
         }
-        let contents = &raw const (*object.cast::<Layout>()).contents;
-        SPARE.let_go(py, object, (*contents).weak_references, || {
-            let EffectBase { fields } = (&raw const (*contents).effect).read();
-            fields.let_go(py);
-        });
+        let layout = object.cast::<Layout>();
+        let length = count(layout);
+        let empty = || {
+            for place in 0..length {
+                let field = *fields(layout).add(place);
+                if !field.is_null() {
+                    if ffi::Py_REFCNT(field) > 1 {
+                        ffi::Py_DECREF(field);
+                    } else {
+                        Link::from(Bound::from_owned_ptr(py, field)).let_go(py);
+                    }
+                }
+            }
+        };
+        match SPARE.get(length) {
+            Some(spare) if is_plain => spare.let_go(py, object, (*layout).weak_references, empty),
+            // Too large, or a subclass with more in it, which did its part.
+            _ => spare::end(object, (*layout).weak_references, empty, |dead| ffi::PyObject_GC_Del(dead.cast())),
+        }
     }
+}
+
+/// Shows the garbage collector what an effect holds. Later versions than 3.8 want the class shown too.
+#[expect(unsafe_code, reason = "the interpreter calls it")]
+unsafe extern "C" fn traverse(object: *mut PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
+    // SAFETY: the interpreter calls this with an effect; one that is being made has nulls.
+    unsafe {
+        let layout = object.cast::<Layout>();
+        for place in 0..count(layout) {
+            let field = *fields(layout).add(place);
+            if !field.is_null() {
+                let stop = visit(field, argument);
+                if stop != 0 {
+                    return stop;
+                }
+            }
+        }
+        visit(ffi::Py_TYPE(object).cast(), argument)
+    }
+}
+
+/// How many fields the effect has.
+#[inline]
+#[expect(unsafe_code, reason = "the layout is what `prepare_base` found")]
+unsafe fn count(effect: *mut Layout) -> usize {
+    // SAFETY: the caller's effect lives.
+    unsafe { (*effect).object.ob_size.cast_unsigned() }
+}
+
+/// Where its fields begin.
+#[inline]
+#[expect(unsafe_code, reason = "the layout is what `prepare_base` found")]
+unsafe fn fields(effect: *mut Layout) -> *mut *mut PyObject {
+    // SAFETY: the caller's effect has a place for it.
+    unsafe { (&raw mut (*effect).fields).cast() }
+}
+
+/// The fields of an effect.
+#[inline]
+#[expect(unsafe_code, reason = "the layout is what `prepare_base` found")]
+pub(super) unsafe fn slice<'a, 'py>(effect: &'a Bound<'py, PyAny>) -> &'a [Bound<'py, PyAny>] {
+    let layout = effect.as_ptr().cast::<Layout>();
+    // SAFETY: the caller's object is an effect, which keeps its fields as long as it lives; a bound reference is a pointer.
+    unsafe { std::slice::from_raw_parts(fields(layout).cast(), count(layout)) }
 }
 
 /// Gives the descriptor of fields its slot.
@@ -280,9 +393,9 @@ unsafe extern "C" fn read(field: *mut PyObject, instance: *mut PyObject, owner: 
         let py = Python::assume_attached();
         if !instance.is_null() && is_plain(&Bound::from_borrowed_ptr(py, instance)) {
             let index = Bound::from_borrowed_ptr(py, field).cast_into_unchecked::<EffectField>().get().index;
-            let fields = (*instance.cast::<Layout>()).contents.effect.fields.bind(py);
-            if index < fields.len() {
-                return ffi::Py_NewRef(ffi::PyTuple_GET_ITEM(fields.as_ptr(), index.cast_signed()));
+            let layout = instance.cast::<Layout>();
+            if index < count(layout) {
+                return ffi::Py_NewRef(*fields(layout).add(index));
             }
         }
         match GENERAL_GET.get(py) {

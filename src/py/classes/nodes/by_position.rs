@@ -6,7 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyAny;
 
 use super::super::continuation::is_k;
-use super::super::vectorcall::{Given, answered};
+use super::super::vectorcall::{Given, answered, make_immutable};
 use super::{Delegate, Node, Pass, Resume, build, resume};
 
 /// Gives the classes their functions.
@@ -50,7 +50,11 @@ fn only(py: Python<'_>, place: &PyOnceLock<Py<PyAny>>, node: impl Node) -> PyRes
 #[expect(unsafe_code, reason = "only the class's own layout has a place for it")]
 fn set<T: ByPosition<COUNT>, const COUNT: usize>(py: Python<'_>) {
     // SAFETY: the class is this module's, nobody has called it yet, and the function has the signature of the field.
-    unsafe { (*py.get_type::<T>().as_type_ptr()).tp_vectorcall = Some(by_position::<T, COUNT>) };
+    unsafe {
+        let class = py.get_type::<T>();
+        (*class.as_type_ptr()).tp_vectorcall = Some(by_position::<T, COUNT>);
+        make_immutable(&class);
+    }
 }
 
 #[expect(unsafe_code, reason = "the interpreter calls it")]
