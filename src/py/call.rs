@@ -74,7 +74,8 @@ impl Sent {
 }
 
 /// One step of a generator, which stays where it is.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "each effect makes one")]
 pub fn step(py: Python<'_>, code: &Code, value: &Bound<'_, PyAny>) -> Sent {
     if code.is_given() && is_over(code.generator.bind(py)) {
         let error = PyRuntimeError::new_err("the generator that was given to run() was closed while the run went on");

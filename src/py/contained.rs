@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 
-use super::{error, leaving};
+use super::{error, leaving, reserve};
 
 /// Does the work; a panic in it is an error.
 ///
@@ -50,5 +50,7 @@ fn told(py: Python<'_>, panic: Box<dyn Any + Send>) -> PyErr {
 /// without.
 pub fn refused(py: Python<'_>, error: PyErr) -> ! {
     drop(error.value(py).clone());
+    // What the driver holds is dropped on the way, and a generator that is closed needs memory.
+    reserve::release();
     resume_unwind(Box::new(error))
 }

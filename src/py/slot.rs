@@ -1,7 +1,7 @@
 //! Attributes of the interpreter's own objects, read by the function that its class has for them: to look a name up takes
 //! longer than what is found there.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use pyo3::ffi::{self, PyTypeObject};
@@ -17,7 +17,14 @@ pub struct Slot {
 
 struct Found {
     class: *mut PyTypeObject,
-    getter: ffi::getter,
+    entry: Entry,
+}
+
+/// What the class has in its tables.
+#[derive(Clone, Copy)]
+enum Entry {
+    Getter(ffi::getter),
+    Member(*mut ffi::PyMemberDef),
 }
 
 // SAFETY: the class is one of the interpreter's, which lives for ever.
@@ -43,10 +50,14 @@ impl Slot {
     pub fn read<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = object.py();
         match self.found.get_or_init(py, || find(self.name)) {
-            // SAFETY: the getter is that of the object's class, and closes over nothing; it gives a new reference, or an
-            // error is set.
+            // SAFETY: the entry is one of the object's class, and a getter closes over nothing; both give a new reference,
+            // or an error is set.
             Some(found) if found.class == object.get_type_ptr() => unsafe {
-                Bound::from_owned_ptr_or_err(py, (found.getter)(object.as_ptr(), ptr::null_mut()))
+                let read = match found.entry {
+                    Entry::Getter(getter) => getter(object.as_ptr(), ptr::null_mut()),
+                    Entry::Member(member) => ffi::PyMember_GetOne(object.as_ptr().cast(), member),
+                };
+                Bound::from_owned_ptr_or_err(py, read)
             },
             _ => object.getattr(self.name.to_str().expect("names of attributes are plain")),
         }
@@ -56,15 +67,33 @@ impl Slot {
 #[expect(unsafe_code, reason = "only the class itself has it")]
 fn find(name: &CStr) -> Option<Found> {
     for class in [&raw mut ffi::PyGen_Type, &raw mut ffi::PyCoro_Type] {
-        // SAFETY: the class lives for ever, and an entry without a name ends its table.
+        // SAFETY: the class lives for ever, and an entry without a name ends a table.
         unsafe {
-            let mut entry = (*class).tp_getset;
-            while !entry.is_null() && !(*entry).name.is_null() {
-                if CStr::from_ptr((*entry).name) == name {
-                    return (*entry).get.map(|getter| Found { class, getter });
-                }
-                entry = entry.add(1);
+            if let Some(entry) = named((*class).tp_getset, name, |entry| (*entry).name) {
+                return (*entry).get.map(|getter| Found { class, entry: Entry::Getter(getter) });
             }
+            if let Some(entry) = named((*class).tp_members, name, |entry| (*entry).name) {
+                return Some(Found { class, entry: Entry::Member(entry) });
+            }
+        }
+    }
+    None
+}
+
+/// The entry of that name in a table of a class, or nothing.
+///
+/// # Safety
+/// An entry without a name ends the table, if there is one, and that function reads their names.
+#[expect(unsafe_code, reason = "tables have no lengths")]
+unsafe fn named<T>(table: *mut T, name: &CStr, name_of: impl Fn(*mut T) -> *const c_char) -> Option<*mut T> {
+    let mut entry = table;
+    // SAFETY: the entries up to that without a name are there.
+    unsafe {
+        while !entry.is_null() && !name_of(entry).is_null() {
+            if CStr::from_ptr(name_of(entry)) == name {
+                return Some(entry);
+            }
+            entry = entry.add(1);
         }
     }
     None
@@ -80,15 +109,9 @@ impl Method {
     pub fn find(class: &Bound<'_, PyType>, name: &CStr) -> Option<Self> {
         // SAFETY: the class lives; an entry without a name ends its table, and the flags say which function is there.
         unsafe {
-            let mut entry = (*class.as_type_ptr()).tp_methods;
-            while !entry.is_null() && !(*entry).ml_name.is_null() {
-                if CStr::from_ptr((*entry).ml_name) == name {
-                    return ((*entry).ml_flags == ffi::METH_NOARGS).then(|| Self((*entry).ml_meth.PyCFunction));
-                }
-                entry = entry.add(1);
-            }
+            let entry = named((*class.as_type_ptr()).tp_methods, name, |entry| (*entry).ml_name)?;
+            ((*entry).ml_flags == ffi::METH_NOARGS).then(|| Self((*entry).ml_meth.PyCFunction))
         }
-        None
     }
 
     /// Calls it on an object.

@@ -73,10 +73,12 @@ enum Short {
 }
 
 impl<W: World> Vm<W> {
-    /// Replies to what a generator yielded, if that is on the short way.
+    /// Replies to what a generator yielded, if that is on the short way. After an answer that left the machine as it was,
+    /// a value or a clause's, less is to be looked at.
     #[inline]
-    pub fn reply(&mut self, host: &mut impl Host<W>, yielded: &W::Value) -> Reply<W> {
-        if !self.is_quiet() {
+    pub fn reply(&mut self, host: &mut impl Host<W>, yielded: &W::Value, is_as_it_was: bool) -> Reply<W> {
+        let is_quiet = if is_as_it_was { self.may_go_on() } else { self.is_quiet() };
+        if !is_quiet {
             return Reply::Long;
         }
         let here = self.current_segment;
@@ -262,7 +264,8 @@ impl<W: World> Vm<W> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each effect of a native handler passes here")]
     fn reply_natively(
         &mut self,
         host: &mut impl Host<W>,
@@ -409,9 +412,14 @@ impl<W: World> Vm<W> {
         matches!(self.watch, Watch::Nothing)
             && !self.interceptors.any()
             && self.sliced.is_empty()
-            && !self.run.wants_attention()
-            && self.meter.can_make(2)
+            && self.may_go_on()
             && matches!(self.segments[self.current_segment].pending_python, Some(Pending::Program))
+    }
+
+    /// Whether nobody asks for attention and no bound is near, which may change while a generator runs.
+    #[inline]
+    fn may_go_on(&self) -> bool {
+        !self.run.wants_attention() && self.meter.can_make(2)
     }
 }
 

@@ -14,6 +14,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::nodes::{flat_map, map};
 use super::text::{CallText, type_name};
+use super::vectorcall::tuple_of;
 use crate::py::{leaving, stack::inside_value};
 
 mod slots;
@@ -116,8 +117,14 @@ pub fn fields_of<'a, 'py>(value: &'a Bound<'py, PyAny>) -> Option<&'a [Bound<'py
 }
 
 /// A new tuple of the fields.
+#[expect(unsafe_code, reason = "pyo3 panics without memory")]
 fn tuple<'py>(effect: &Bound<'py, EffectBase>) -> PyResult<Bound<'py, PyTuple>> {
-    PyTuple::new(effect.py(), fields_of(effect).unwrap_or_default())
+    let fields = fields_of(effect).unwrap_or_default();
+    // SAFETY: the fields live as long as the effect.
+    unsafe {
+        let tuple = tuple_of(fields.len(), |place| fields[place].as_ptr());
+        Ok(Bound::from_owned_ptr_or_err(effect.py(), tuple)?.cast_into_unchecked())
+    }
 }
 
 /// The values of the fields from what a class was called with: by position, by keyword and from defaults.

@@ -78,13 +78,13 @@ impl Given {
     #[cold]
     pub fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let given = self.tuple(py)?;
-        let keywords = PyDict::new(py);
-        for (index, name) in self.named(py).iter().flatten().enumerate() {
-            keywords.set_item(name, self.argument(py, self.count + index))?;
-        }
         // SAFETY: who has such a function has `tp_call`, which takes a tuple and a dictionary and gives a new reference;
-        // `PyObject_Call` would come back to the function that asks.
+        // `PyObject_Call` would come back to the function that asks. What makes a dictionary in pyo3 panics without memory.
         unsafe {
+            let keywords = Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?.cast_into_unchecked::<PyDict>();
+            for (index, name) in self.named(py).iter().flatten().enumerate() {
+                keywords.set_item(name, self.argument(py, self.count + index))?;
+            }
             let call = (*ffi::Py_TYPE(self.callee)).tp_call.expect("it can be called");
             Bound::from_owned_ptr_or_err(py, call(self.callee, given.as_ptr(), keywords.as_ptr())).map(Bound::unbind)
         }

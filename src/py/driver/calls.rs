@@ -63,41 +63,49 @@ impl Machine {
     /// Why it is short no longer.
     #[inline]
     fn go_on(&mut self, py: Python<'_>, mut code: Code, mut yielded: Py<PyAny>) -> Result<Outcome<PyWorld>, Stop> {
+        let mut is_as_it_was = false;
         loop {
-            let mut reply = self.vm.reply(host!(self, py), &yielded);
-            // A clause is called where it stands in the reply, and only its answer is moved: to move what was just written
-            // would stall.
-            let mut other = None;
-            let answer = match &mut reply {
-                Reply::Clause(handler, called) => self.clause(py, &yielded, handler, called, &mut other),
-                _ => None,
-            };
-            let answer = match (reply, answer) {
-                (Reply::Clause(handler, _), Some(answer)) => {
-                    handler.drop_ref(py);
-                    answer
+            let mut reply = self.vm.reply(host!(self, py), &yielded, is_as_it_was);
+            is_as_it_was = matches!(reply, Reply::Value(_) | Reply::Clause(..));
+            let answer = if let Reply::Value(value) = reply {
+                value
+            } else {
+                // A clause is called where it stands in the reply, and only its answer is moved: to move what was just
+                // written would stall.
+                let mut other = None;
+                let from_clause = match &mut reply {
+                    Reply::Clause(handler, called) => self.clause(py, &yielded, handler, called, &mut other),
+                    _ => None,
+                };
+                match (from_clause, reply) {
+                    (Some(answer), reply) => {
+                        if let Reply::Clause(handler, _) = reply {
+                            handler.drop_ref(py);
+                        }
+                        answer
+                    }
+                    (None, Reply::Value(value)) => value,
+                    (None, Reply::Clause(_, called)) => {
+                        drop(self.vm.take_over(code, yielded, called));
+                        self.vm.publish();
+                        return Ok(other.expect("a clause gives an answer, or something else"));
+                    }
+                    (None, Reply::Branch(new)) => self.vm.branch_at_once(host!(self, py), &code, &yielded, new),
+                    (None, Reply::Await(awaitable, prompt)) => {
+                        let value;
+                        (code, yielded, value) = self.await_at_once(py, awaitable, prompt, (code, yielded))?;
+                        value
+                    }
+                    (None, Reply::Resumed(value, body)) => {
+                        code = self.vm.go_into(code, body);
+                        value
+                    }
+                    (None, Reply::Call) => {
+                        self.vm.wait_here(code);
+                        return Ok(call::run(py, PythonCall::Start(yielded), &mut self.roots));
+                    }
+                    (None, Reply::Long) => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
                 }
-                (Reply::Clause(_, called), None) => {
-                    drop(self.vm.take_over(code, yielded, called));
-                    self.vm.publish();
-                    return Ok(other.expect("a clause gives an answer, or something else"));
-                }
-                (Reply::Value(value), _) => value,
-                (Reply::Branch(new), _) => self.vm.branch_at_once(host!(self, py), &code, &yielded, new),
-                (Reply::Await(awaitable, prompt), _) => {
-                    let value;
-                    (code, yielded, value) = self.await_at_once(py, awaitable, prompt, (code, yielded))?;
-                    value
-                }
-                (Reply::Resumed(value, body), _) => {
-                    code = self.vm.go_into(code, body);
-                    value
-                }
-                (Reply::Call, _) => {
-                    self.vm.wait_here(code);
-                    return Ok(call::run(py, PythonCall::Start(yielded), &mut self.roots));
-                }
-                (Reply::Long, _) => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
             };
             yielded.drop_ref(py);
             self.sweep();

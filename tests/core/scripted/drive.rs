@@ -148,9 +148,10 @@ impl Machine {
 
     /// A generator that yields what can be answered at once goes on at once, as in the binding's driver.
     fn reply(&mut self, mut outcome: Outcome<Scripted>) -> Outcome<Scripted> {
+        let mut is_as_it_was = false;
         loop {
             let reply = match &outcome {
-                Outcome::Yielded(_, yielded) => ledger::inside(|| self.vm.reply(&mut self.host, yielded)),
+                Outcome::Yielded(_, yielded) => ledger::inside(|| self.vm.reply(&mut self.host, yielded, is_as_it_was)),
                 Outcome::Returned(value) => match ledger::inside(|| self.vm.hand_down(&mut self.host, value)) {
                     Some(code) => {
                         outcome = self.send(code, value.share());
@@ -160,6 +161,7 @@ impl Machine {
                 },
                 _ => Reply::Long,
             };
+            is_as_it_was = matches!(reply, Reply::Value(_));
             self.host.trash.clear();
             // Nothing is ready here at once: what is awaited goes the long way.
             if matches!(reply, Reply::Long | Reply::Await(..)) {
@@ -169,7 +171,10 @@ impl Machine {
             let (code, answer) = match reply {
                 Reply::Value(value) => (code, value),
                 Reply::Clause(handler, called) => match self.clause(&yielded, handler, called) {
-                    Ok(answer) => (code, answer),
+                    Ok(answer) => {
+                        is_as_it_was = true;
+                        (code, answer)
+                    }
                     Err((called, came)) => {
                         drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
                         outcome = came;

@@ -183,13 +183,14 @@ unsafe fn with_defaults(py: Python<'_>, class: *mut PyTypeObject, fields: usize,
     // SAFETY: the caller's class lives, and has so many fields.
     unsafe {
         let bound = Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked();
-        if makes_only(py, class)
-            && let Ok(Some(values)) = bind(&bound, fields, given)
-        {
-            let value = |place: usize| values[place].as_ref().expect("each field has a value").as_ptr();
-            return make(py, class, fields, value);
+        match makes_only(py, class).then(|| bind(&bound, fields, given)) {
+            Some(Ok(Some(values))) => {
+                let value = |place: usize| values[place].as_ref().expect("each field has a value").as_ptr();
+                make(py, class, fields, value)
+            }
+            Some(Err(error)) => answered(py, Err(error)),
+            _ => answered(py, given.call(py)),
         }
-        answered(py, given.call(py))
     }
 }
 
