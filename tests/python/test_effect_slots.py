@@ -344,6 +344,19 @@ def test_effects_of_two_bases_have_the_fields_of_both():
     assert Other(**dict.fromkeys(Other.__match_args__, 4)).doubled() == 8
 
 
+def test_two_classes_with_a_dictionary_each_are_refused_as_bases_of_one():
+    class Other(Helps, Sized):
+        pass
+
+    with pytest.raises(TypeError, match="lay-out conflict"):
+        type("Both", (Helped, Other), {})
+
+    class One(Sized, Helped):
+        pass
+
+    assert (One(x=2, size=5).doubled(), One(2).size) == (4, 1)
+
+
 def test_an_effect_with_a_dictionary_has_its_fields_beside_it():
     effect = Helped(1, "two")
     effect.__dict__["more"] = 3

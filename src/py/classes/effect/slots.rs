@@ -180,29 +180,51 @@ unsafe extern "C" fn by_position<const FIELDS: usize>(
 #[inline(never)]
 #[expect(unsafe_code, reason = "the class is a pointer")]
 unsafe fn with_defaults(py: Python<'_>, class: *mut PyTypeObject, fields: usize, given: &Given) -> *mut PyObject {
-    // SAFETY: the caller's class lives, and has so many fields.
+    // SAFETY: the caller's class lives, and has so many fields; there are as many arguments and defaults as are asked for.
     unsafe {
+        if !makes_only(py, class) {
+            return answered(py, given.call(py));
+        }
         let bound = Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked();
-        match makes_only(py, class).then(|| bind(&bound, fields, given)) {
-            Some(Ok(Some(values))) => {
-                let value = |place: usize| values[place].as_ref().expect("each field has a value").as_ptr();
-                make(py, class, fields, value)
+        let defaults = match defaults(&bound) {
+            Ok(defaults) => defaults,
+            Err(error) => return answered(py, Err(error)),
+        };
+        let required = fields.saturating_sub(defaults.len());
+        let default = |place: usize| ffi::PyTuple_GET_ITEM(defaults.as_ptr(), (place - required).cast_signed());
+        match given.only_by_position() {
+            Some(count) if (required..fields).contains(&count) => {
+                let field = |place| if place < count { given.argument(py, place).as_ptr() } else { default(place) };
+                make(py, class, fields, field)
             }
-            Some(Err(error)) => answered(py, Err(error)),
-            _ => answered(py, given.call(py)),
+            None => match bind(&bound, fields, required, given) {
+                Ok(Some(values)) => {
+                    let field = |place: usize| values[place].as_ref().map_or_else(|| default(place), Bound::as_ptr);
+                    make(py, class, fields, field)
+                }
+                Ok(None) => answered(py, given.call(py)),
+                Err(error) => answered(py, Err(error)),
+            },
+            Some(_) => answered(py, given.call(py)),
         }
     }
 }
 
-/// The values of the fields from arguments, keywords and defaults. Nothing where that is an error, which the general way tells.
+/// The defaults of the last fields.
+fn defaults<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTuple>> {
+    Ok(class.getattr(intern!(class.py(), "__segue_rest__"))?.cast_into()?)
+}
+
+/// The values of the fields that are given, by position and by keyword. Nothing where that is an error, which the general
+/// way tells.
 fn bind<'py>(
     class: &Bound<'py, PyType>,
     fields: usize,
+    required: usize,
     given: &Given,
 ) -> PyResult<Option<[Option<Bound<'py, PyAny>>; MOST]>> {
     let py = class.py();
-    let defaults: Bound<'py, PyTuple> = class.getattr(intern!(py, "__segue_rest__"))?.cast_into()?;
-    let (count, required) = (given.count(), fields.saturating_sub(defaults.len()));
+    let count = given.count();
     if count > fields {
         return Ok(None);
     }
@@ -210,22 +232,14 @@ fn bind<'py>(
     for (place, value) in values[..count].iter_mut().enumerate() {
         *value = Some(given.argument(py, place));
     }
-    if let Some(keywords) = given.named(py) {
-        let names = field_names(class)?;
-        for (index, keyword) in keywords.iter_borrowed().enumerate() {
-            // Both are names of the language, of which each is one object.
-            let place = names.iter_borrowed().position(|name| name.is(keyword));
-            let Some(value @ None) = place.map(|place| &mut values[place]) else { return Ok(None) };
-            *value = Some(given.argument(py, count + index));
-        }
+    let names = field_names(class)?;
+    for (index, keyword) in given.named(py).iter().flatten().enumerate() {
+        // Both are names of the language, of which each is one object.
+        let place = names.iter_borrowed().position(|name| name.is(&keyword));
+        let Some(value @ None) = place.map(|place| &mut values[place]) else { return Ok(None) };
+        *value = Some(given.argument(py, count + index));
     }
-    for (place, value) in values[..fields].iter_mut().enumerate() {
-        if value.is_none() {
-            let Some(default) = place.checked_sub(required) else { return Ok(None) };
-            *value = Some(defaults.get_item(default)?);
-        }
-    }
-    Ok(Some(values))
+    Ok(values[..required].iter().all(Option::is_some).then_some(values))
 }
 
 /// A new effect of a plain class with so many fields, or null when memory is exhausted.
