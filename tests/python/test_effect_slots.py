@@ -400,6 +400,20 @@ def test_nobody_changes_a_class_of_the_library():
     assert Mine("n").key == "n"
 
 
+@pytest.mark.parametrize("base", [Effect, Helped])
+def test_a_class_that_keeps_an_effect_of_its_own_goes_with_it(base):
+    def short_lived():
+        class Local(base):
+            n: int = 1
+
+        Local.first = Local(*[0] * (len(Local.__match_args__)))
+        return weakref.ref(Local)
+
+    watched = short_lived()
+    gc.collect()
+    assert watched() is None
+
+
 AT_THE_END = """
 import gc
 import sys
