@@ -67,45 +67,37 @@ impl Machine {
         loop {
             let mut reply = self.vm.reply(host!(self, py), &yielded, is_as_it_was);
             is_as_it_was = matches!(reply, Reply::Value(_) | Reply::Clause(..));
-            let answer = if let Reply::Value(value) = reply {
-                value
-            } else {
-                // A clause is called where it stands in the reply, and only its answer is moved: to move what was just
-                // written would stall.
-                let mut other = None;
-                let from_clause = match &mut reply {
-                    Reply::Clause(handler, called) => self.clause(py, &yielded, handler, called, &mut other),
-                    _ => None,
-                };
-                match (from_clause, reply) {
-                    (Some(answer), reply) => {
-                        if let Reply::Clause(handler, _) = reply {
-                            handler.drop_ref(py);
-                        }
-                        answer
-                    }
-                    (None, Reply::Value(value)) => value,
-                    (None, Reply::Clause(_, called)) => {
+            let answer = match reply {
+                Reply::Value(value) => value,
+                Reply::Clause(ref mut handler, ref mut called) => {
+                    // It is called where it stands in the reply, and only its answer is moved: to move what was just written
+                    // would stall.
+                    let mut other = None;
+                    let answer = self.clause(py, &yielded, handler, called, &mut other);
+                    let Reply::Clause(handler, called) = reply else { unreachable!("it is one") };
+                    handler.drop_ref(py);
+                    let Some(answer) = answer else {
                         drop(self.vm.take_over(code, yielded, called));
                         self.vm.publish();
                         return Ok(other.expect("a clause gives an answer, or something else"));
-                    }
-                    (None, Reply::Branch(new)) => self.vm.branch_at_once(host!(self, py), &code, &yielded, new),
-                    (None, Reply::Await(awaitable, prompt)) => {
-                        let value;
-                        (code, yielded, value) = self.await_at_once(py, awaitable, prompt, (code, yielded))?;
-                        value
-                    }
-                    (None, Reply::Resumed(value, body)) => {
-                        code = self.vm.go_into(code, body);
-                        value
-                    }
-                    (None, Reply::Call) => {
-                        self.vm.wait_here(code);
-                        return Ok(call::run(py, PythonCall::Start(yielded), &mut self.roots));
-                    }
-                    (None, Reply::Long) => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
+                    };
+                    answer
                 }
+                Reply::Branch(new) => self.vm.branch_at_once(host!(self, py), &code, &yielded, new),
+                Reply::Await(awaitable, prompt) => {
+                    let value;
+                    (code, yielded, value) = self.await_at_once(py, awaitable, prompt, (code, yielded))?;
+                    value
+                }
+                Reply::Resumed(value, body) => {
+                    code = self.vm.go_into(code, body);
+                    value
+                }
+                Reply::Call => {
+                    self.vm.wait_here(code);
+                    return Ok(call::run(py, PythonCall::Start(yielded), &mut self.roots));
+                }
+                Reply::Long => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
             };
             yielded.drop_ref(py);
             self.sweep();
