@@ -1,7 +1,7 @@
 """`Effect`: a class statement with annotated fields declares an effect (semantics 2).
 
 The metaclass writes down the fields, a binder for keywords and defaults, and one descriptor a field; the values stand
-in the one tuple of `segue._vm.EffectBase`. A call by position never enters Python.
+in the effect itself, see `segue._vm.EffectBase`. A call by position never enters Python.
 """
 
 from __future__ import annotations

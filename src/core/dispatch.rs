@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use super::arena::Arena;
 use super::frame::Continuation;
 use super::host::{Form, Host, World};
-use super::ids::{Capture, ClauseId, InterceptorId, SegmentId};
+use super::ids::{Capture, ClauseId, InterceptorId, NativeId, SegmentId};
 use super::segment::{Kind, Remembered, Segment, Way};
 
 /// How many chains are detached in this process, over all runs, as they last published it.
@@ -41,12 +41,14 @@ const REMEMBERED: usize = 8;
 /// The route of an effect that is performed on `from`, when no interceptor lives.
 ///
 /// A look-up holds as long as nothing between the segment and the prompt was attached elsewhere: `epoch` says so.
+/// `only_awaits` tells it of a native handler.
 pub fn remembered_route<W: World>(
     segments: &mut Arena<Segment<W>>,
     host: &mut impl Host<W>,
     epoch: u64,
     from: SegmentId,
     effect: &W::Value,
+    only_awaits: impl FnOnce(NativeId) -> bool,
 ) -> Target {
     let class = host.class_of(effect);
     let scope = &mut segments[from].scope;
@@ -64,7 +66,10 @@ pub fn remembered_route<W: World>(
             forget(&mut segments[from], host);
         }
         let held = host.hold_class(effect);
-        let way = way(segments, host, prompt, clause);
+        let way = match way(segments, host, prompt, clause) {
+            Way::Native(native) if only_awaits(native) => Way::Await,
+            way => way,
+        };
         segments[from].scope.remembered.push(Remembered { class, held, prompt, clause, way });
     }
     target

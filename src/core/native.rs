@@ -50,8 +50,6 @@ pub enum AtOnce<W: World> {
     Value(W::Value),
     /// [`Answer::Branch`].
     Branch(W::Value),
-    /// [`Answer::Await`]: what it comes to is the answer.
-    Await(W::Value),
 }
 
 /// What a native handler that holds bodies lets happen next.
@@ -125,6 +123,11 @@ pub trait Native<W: World>: Send {
     /// Answers at once where that takes no user code; otherwise nothing has happened, and [`Native::answer`] is asked.
     fn reply(&mut self, _store: &mut dyn Store<W>, _clause: ClauseId, _effect: &W::Value) -> Option<AtOnce<W>> {
         None
+    }
+
+    /// Whether its answer to any effect is to await the first field: [`Native::reply`] is not asked then.
+    fn only_awaits(&self) -> bool {
+        false
     }
 
     /// Answers the effect with what came of a request.

@@ -61,6 +61,8 @@ pub struct Remembered<W: World> {
 pub enum Way {
     /// A native handler does.
     Native(NativeId),
+    /// What the effect has in its first field is awaited.
+    Await,
     /// A function gives the value.
     Value,
     /// A program gives the value.

@@ -2,7 +2,7 @@
 
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
-use crate::core::native::{Answer, AtOnce, Held, Native, Store};
+use crate::core::native::{Answer, Held, Native, Store};
 
 /// The handler that awaits in the loop which drives the run.
 pub struct EventLoop;
@@ -12,8 +12,8 @@ impl<W: World> Native<W> for EventLoop {
         Answer::Await(store.field(effect, 0))
     }
 
-    fn reply(&mut self, store: &mut dyn Store<W>, _clause: ClauseId, effect: &W::Value) -> Option<AtOnce<W>> {
-        Some(AtOnce::Await(store.field(effect, 0)))
+    fn only_awaits(&self) -> bool {
+        true
     }
 
     fn visit(&self, _see: &mut dyn FnMut(Held<'_, W>)) {}

@@ -9,6 +9,7 @@ use pyo3::types::{PyAny, PyBool, PyIterator, PyType};
 use pyo3::{ffi, intern};
 
 use super::classes::begun::Begun;
+use super::owners::has_more_than;
 use super::slot::{Method, Slot};
 
 /// What came of beginning an await.
@@ -25,19 +26,22 @@ pub enum Begin {
 ///
 /// # Errors
 /// What it raises before it waits.
+#[inline]
 pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
     if ptr::eq(awaitable.get_type_ptr(), &raw const ffi::PyCoro_Type) {
         return begin_coroutine(awaitable);
     }
-    if let Some(value) = Future::result_of(&awaitable) {
-        return Ok(Begin::Ready(value?.unbind()));
+    match Future::result_of(&awaitable) {
+        Some(value) => Ok(Begin::Ready(value?.unbind())),
+        None => begin_any(awaitable),
     }
+}
+
+#[inline(never)]
+fn begin_any(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
     let Some(iterator) = awaited(&awaitable) else { return Ok(Begin::Not(awaitable.unbind())) };
     match iterator?.cast_into::<PyIterator>() {
-        Ok(iterator) => match first_step(&iterator)? {
-            PySendResult::Return(value) => Ok(Begin::Ready(value.unbind())),
-            PySendResult::Next(first) => waits(iterator, first),
-        },
+        Ok(iterator) => begin_with(&iterator, || Ok(iterator.clone())),
         Err(_) => Ok(Begin::Not(awaitable.unbind())),
     }
 }
@@ -45,31 +49,39 @@ pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
 /// What a coroutine awaits, nothing where it does not.
 static AWAITED: Slot = Slot::new(c"cr_await");
 
+/// How many references there are to a coroutine that was made for its effect: the effect's, and that in hand.
+const OWN: usize = 2;
+
 /// A coroutine makes its step without what its `__await__` puts around it, as under `await`. One that is awaited already
-/// is left to the loop, which says so.
+/// is left to the loop, which says so. Whoever awaits it holds it, too.
+#[inline(never)]
 fn begin_coroutine(coroutine: Bound<'_, PyAny>) -> PyResult<Begin> {
-    if !AWAITED.read(&coroutine)?.is_none() {
+    if has_more_than(OWN, &coroutine) && !AWAITED.read(&coroutine)?.is_none() {
         return Ok(Begin::Not(coroutine.unbind()));
     }
-    match first_step(&coroutine)? {
-        PySendResult::Return(value) => Ok(Begin::Ready(value.unbind())),
-        PySendResult::Next(first) => {
-            let rest = awaited(&coroutine).expect("a coroutine can be awaited")?;
-            waits(rest.cast_into()?, first)
-        }
-    }
+    begin_with(&coroutine, || Ok(awaited(&coroutine).expect("a coroutine can be awaited")?.cast_into()?))
 }
 
-fn waits(iterator: Bound<'_, PyIterator>, first: Bound<'_, PyAny>) -> PyResult<Begin> {
-    let py = first.py();
-    Ok(Begin::Waits(Py::new(py, Begun { iterator: iterator.unbind(), first: first.unbind() })?))
+/// Makes the first step of a coroutine or an iterator; the rest is asked for when it waits.
+#[inline]
+fn begin_with<'py>(
+    awaited: &Bound<'py, PyAny>,
+    rest: impl FnOnce() -> PyResult<Bound<'py, PyIterator>>,
+) -> PyResult<Begin> {
+    let py = awaited.py();
+    match first_step(awaited)? {
+        PySendResult::Return(value) => Ok(Begin::Ready(value.unbind())),
+        PySendResult::Next(first) => {
+            Ok(Begin::Waits(Py::new(py, Begun { iterator: rest()?.unbind(), first: first.unbind() })?))
+        }
+    }
 }
 
 /// The first step of a coroutine or an iterator.
 #[expect(unsafe_code, reason = "a coroutine has a step, and is no iterator")]
 fn first_step<'py>(awaited: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
     // SAFETY: it takes what is an iterator, or steps by what its class has for `await`.
-    unsafe { awaited.cast_unchecked::<PyIterator>() }.send(&awaited.py().None().into_bound(awaited.py()))
+    unsafe { awaited.cast_unchecked::<PyIterator>() }.send(awaited.py().None().bind(awaited.py()))
 }
 
 /// What `__await__` gives, where the class has one.
@@ -94,6 +106,7 @@ static FUTURES: PyOnceLock<Vec<Future>> = PyOnceLock::new();
 
 impl Future {
     /// What such a future came to, if it is done.
+    #[inline]
     fn result_of<'py>(awaitable: &Bound<'py, PyAny>) -> Option<PyResult<Bound<'py, PyAny>>> {
         let py = awaitable.py();
         let known = match FUTURES.get(py) {

@@ -13,13 +13,11 @@ use super::classes::nodes;
 use super::classes::result::RunResult;
 use super::classes::text::safe_repr;
 use super::contained::contained;
-use super::context::Marks;
 use super::desks::Seat;
-use super::entered::Entered;
 use super::errands::Errands;
 use super::names::{library_code, names};
 use super::roots::Roots;
-use super::world::{Dead, PyWorld};
+use super::world::{HostState, PyWorld};
 use super::{call, context, error, leaving, os_fork, reserve, signals, stack};
 use crate::core::fault::Fault;
 use crate::core::limits::Bounds;
@@ -30,14 +28,7 @@ use crate::core::vm::Vm;
 /// A host for one visit to the machine.
 macro_rules! host {
     ($machine:expr, $py:expr) => {
-        &mut $crate::py::world::PyHost {
-            py: $py,
-            trash: &mut $machine.trash,
-            discontinued: &$machine.discontinued,
-            entered: &mut $machine.entered,
-            errands: &mut $machine.errands,
-            marks: &mut $machine.marks,
-        }
+        &mut $crate::py::world::PyHost { py: $py, state: &mut $machine.host }
     };
 }
 
@@ -56,16 +47,12 @@ use switches::Switches;
 /// A run: the machine and what belongs to it in Python.
 pub struct Machine {
     vm: Vm<PyWorld>,
-    trash: Vec<Dead>,
+    host: HostState,
     roots: Roots,
-    entered: Entered,
-    errands: Errands,
-    marks: Marks,
     idle: bool,
     trace: Option<Vec<Py<PyAny>>>,
     signal: Option<PyErr>,
     exceeded: Option<Py<PyBaseException>>,
-    discontinued: Py<PyAny>,
     closing: bool,
     interrupted: bool,
     turns: u64,
@@ -131,16 +118,12 @@ impl Machine {
         }
         Ok(Self {
             vm,
-            trash: Vec::new(),
+            host: HostState::new(names(py)?.discontinued.clone_ref(py), setting.driven),
             roots,
-            entered: Entered::default(),
-            errands: Errands::of(setting.driven),
-            marks: Marks::default(),
             idle: false,
             trace: setting.trace.then(Vec::new),
             signal: None,
             exceeded: None,
-            discontinued: names(py)?.discontinued.clone_ref(py),
             closing: false,
             interrupted: false,
             turns: 0,
@@ -160,13 +143,13 @@ impl Machine {
             let outcome = self.waited(py);
             self.vm.receive(host!(self, py), outcome);
         }
-        if stepping || self.errands.driven {
+        if stepping || self.host.errands.driven {
             self.sit_down();
         }
         let turn = contained(py, || Ok(self.advance(py, stepping, turns)));
         self.seat = None;
         self.vm.publish();
-        let left = self.entered.leave(py);
+        let left = self.host.entered.leave(py);
         turn.and_then(|turn| left.map(|()| turn)).unwrap_or_else(|error| {
             reserve::release();
             Turn::Ended(Err(error.into_value(py)))
@@ -245,7 +228,7 @@ impl Machine {
             Event::Async(action) => self.begin(py, action).map_err(Turn::Async)?,
             Event::Idle(at_most) => {
                 let at_most = [at_most, self.vm.may_wait()].into_iter().flatten().min();
-                if self.errands.driven {
+                if self.host.errands.driven {
                     self.idle = true;
                     return Err(Turn::Idle(at_most));
                 }
@@ -275,7 +258,7 @@ impl Machine {
 
     /// What is to be done beside the run.
     pub const fn errands(&mut self) -> &mut Errands {
-        &mut self.errands
+        &mut self.host.errands
     }
 
     /// Feeds what came of an action.
@@ -290,7 +273,8 @@ impl Machine {
 
     /// Unwinds what is suspended, at once: nothing can wait any more.
     pub fn close(&mut self, py: Python<'_>) {
-        let Ok(error) = self.discontinued.bind(py).call0().and_then(|made| Ok(made.cast_into::<PyBaseException>()?))
+        let Ok(error) =
+            self.host.discontinued.bind(py).call0().and_then(|made| Ok(made.cast_into::<PyBaseException>()?))
         else {
             return;
         };
@@ -364,7 +348,7 @@ impl Machine {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "most often nothing is, and each effect asks")]
     fn sweep(&mut self) {
-        if !self.trash.is_empty() {
+        if !self.host.trash.is_empty() {
             self.sweep_all();
         }
     }
@@ -372,14 +356,14 @@ impl Machine {
     #[inline(never)]
     fn sweep_all(&mut self) {
         // Most often there is one.
-        if self.trash.len() == 1 {
-            drop(self.trash.pop());
+        if self.host.trash.len() == 1 {
+            drop(self.host.trash.pop());
         }
-        while !self.trash.is_empty() {
-            let mut dead = std::mem::take(&mut self.trash);
+        while !self.host.trash.is_empty() {
+            let mut dead = std::mem::take(&mut self.host.trash);
             dead.clear();
-            if self.trash.is_empty() {
-                self.trash = dead;
+            if self.host.trash.is_empty() {
+                self.host.trash = dead;
                 break;
             }
         }
@@ -512,7 +496,7 @@ impl Machine {
             visit.call(entry)?;
         }
         visit.call(&self.exceeded)?;
-        self.errands.traverse(visit)?;
+        self.host.errands.traverse(visit)?;
         self.switches.traverse(visit)?;
         self.roots.traverse(visit)
     }

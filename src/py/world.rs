@@ -172,20 +172,41 @@ pub enum Dead {
     Awaitable(Unawaited),
 }
 
-/// The host: the interpreter, and the trash that the driver empties.
+/// The host: the interpreter, and what belongs to the run in it.
 pub struct PyHost<'a, 'py> {
     /// The interpreter.
     pub py: Python<'py>,
-    /// What is dead.
-    pub trash: &'a mut Vec<Dead>,
+    /// What belongs to the run.
+    pub state: &'a mut HostState,
+}
+
+/// What a run has in Python, for the machine to change and the driver to look after.
+#[derive(Debug)]
+pub struct HostState {
+    /// What is dead: the driver empties it.
+    pub trash: Vec<Dead>,
     /// `segue._errors.Discontinued`.
-    pub discontinued: &'a Py<PyAny>,
+    pub discontinued: Py<PyAny>,
     /// What whoever drives the run is to do beside it.
-    pub errands: &'a mut Errands,
+    pub errands: Errands,
     /// The context that user code runs in now.
-    pub entered: &'a mut Entered,
+    pub entered: Entered,
     /// Where tasks were spawned last.
-    pub marks: &'a mut Marks,
+    pub marks: Marks,
+}
+
+impl HostState {
+    /// That of a new run, which somebody else's loop drives or not.
+    #[must_use]
+    pub fn new(discontinued: Py<PyAny>, driven: bool) -> Self {
+        Self {
+            trash: Vec::new(),
+            discontinued,
+            errands: Errands::of(driven),
+            entered: Entered::default(),
+            marks: Marks::default(),
+        }
+    }
 }
 
 impl<'py> PyHost<'_, 'py> {
@@ -201,10 +222,10 @@ impl<'py> PyHost<'_, 'py> {
 
     /// Takes what is dead. Where there is no memory to remember it, it is leaked: dropped in here it could run user code.
     fn put_aside(&mut self, dead: Dead) {
-        if self.trash.len() == self.trash.capacity() && self.trash.try_reserve(1).is_err() {
+        if self.state.trash.len() == self.state.trash.capacity() && self.state.trash.try_reserve(1).is_err() {
             std::mem::forget(dead);
         } else {
-            self.trash.push(dead);
+            self.state.trash.push(dead);
         }
     }
 

@@ -28,9 +28,19 @@ impl<W: World> Vm<W> {
             let skip = &self.segments[from].interceptor_skip_stack;
             dispatch::route(&self.segments, host, from, &effect, Sight::Seen(skip))
         } else {
-            dispatch::remembered_route(&mut self.segments, host, self.epoch, from, &effect)
+            self.remembered_route(host, from, &effect)
         };
         self.dispatch(host, target, effect, None)
+    }
+
+    /// The route of an effect from that segment outward, when no interceptor lives.
+    pub(super) fn remembered_route(&mut self, host: &mut impl Host<W>, from: SegmentId, effect: &W::Value) -> Target {
+        let natives = &self.natives;
+        let only_awaits = |native: NativeId| {
+            let shared = natives[native.0 as usize].as_ref();
+            shared.is_some_and(|shared| shared.native.only_awaits())
+        };
+        dispatch::remembered_route(&mut self.segments, host, self.epoch, from, effect, only_awaits)
     }
 
     /// Hands the effect of the current segment to whoever gets it; `forwarder` is the prompt that handed it outward.

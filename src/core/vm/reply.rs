@@ -106,8 +106,9 @@ impl<W: World> Vm<W> {
     }
 
     /// The reply to an effect from that segment outward: its route is looked up and remembered.
+    #[inline(never)]
     fn reply_from(&mut self, host: &mut impl Host<W>, from: SegmentId, effect: &W::Value, steps: u64) -> Reply<W> {
-        dispatch::remembered_route(&mut self.segments, host, self.epoch, from, effect);
+        self.remembered_route(host, from, effect);
         match dispatch::remembered(&self.segments[from], host, self.epoch, effect).map(route) {
             Some(known) => self.reply_by(host, known, effect, steps),
             None => Reply::Long,
@@ -164,7 +165,7 @@ impl<W: World> Vm<W> {
     /// [waits](Vm::waits) for it.
     #[inline]
     pub fn awaited(&mut self) -> bool {
-        let goes_on = self.is_quiet();
+        let goes_on = self.may_go_on();
         if goes_on {
             self.meter.make(2);
         }
@@ -250,7 +251,8 @@ impl<W: World> Vm<W> {
     }
 
     /// The reply of whoever the effect goes to, which is so many steps before it is answered.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each effect passes here")]
     fn reply_by(
         &mut self,
         host: &mut impl Host<W>,
@@ -260,6 +262,9 @@ impl<W: World> Vm<W> {
     ) -> Reply<W> {
         match way {
             Way::Native(native) => self.reply_natively(host, native, prompt, clause, effect, steps),
+            Way::Await if self.segments[self.current_segment].has_room_for(3) => {
+                Reply::Await(host.field(effect, 0), prompt)
+            }
             way => self.reply_by_clause(host, way, prompt, clause, steps),
         }
     }
@@ -288,10 +293,7 @@ impl<W: World> Vm<W> {
                 self.meter.make(steps + 1);
                 Reply::Branch(NewBody { native, program, effect: None })
             }
-            Some(AtOnce::Await(awaitable)) if self.segments[self.current_segment].has_room_for(3) => {
-                Reply::Await(awaitable, prompt)
-            }
-            Some(AtOnce::Await(unused) | AtOnce::Branch(unused)) => {
+            Some(AtOnce::Branch(unused)) => {
                 host.discard(unused);
                 Reply::Long
             }
@@ -309,7 +311,7 @@ impl<W: World> Vm<W> {
         steps: u64,
     ) -> Reply<W> {
         let (k, form) = match way {
-            Way::Native(_) => return Reply::Long,
+            Way::Native(_) | Way::Await => return Reply::Long,
             Way::Value => (None, Short::Function),
             Way::Program | Way::Control if !self.runs_where_it_is(prompt) => return Reply::Long,
             Way::Program => (None, Short::Program(self.next_capture())),

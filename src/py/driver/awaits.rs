@@ -18,6 +18,7 @@ impl Machine {
     pub(super) fn at_once(&mut self, py: Python<'_>, action: &Py<PyAny>) -> Outcome<PyWorld> {
         static AT_ONCE: Found = Found::not_yet();
         let came = self
+            .host
             .entered
             .switch(py, self.vm.context().map(|(_, context)| context))
             .and_then(|()| AT_ONCE.import(py, "segue._closing", "at_once")?.call1((action,)));
@@ -34,7 +35,7 @@ impl Machine {
         if !self.may_begin() {
             return Err(action);
         }
-        let made = self.entered.leave(py).and_then(|()| action.bind(py).call0());
+        let made = self.host.entered.leave(py).and_then(|()| action.bind(py).call0());
         Self::begun(py, made.and_then(begin))
     }
 
@@ -43,7 +44,7 @@ impl Machine {
         if !self.may_begin() {
             return Self::begun(py, Ok(Begin::Not(awaitable)));
         }
-        let left = self.entered.leave(py);
+        let left = self.host.entered.leave(py);
         Self::begun(py, left.and_then(|()| begin(awaitable.into_bound(py))))
     }
 
@@ -60,7 +61,7 @@ impl Machine {
     }
 
     fn may_begin(&self) -> bool {
-        self.errands.driven && !self.errands.keeps_root && self.vm.context().is_none()
+        self.host.errands.driven && !self.host.errands.keeps_root && self.vm.context().is_none()
     }
 
     /// What is yielded on the short way asks for an await: gives the value, if that is ready, and what is yielded stays.

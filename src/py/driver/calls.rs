@@ -25,7 +25,7 @@ impl Machine {
     /// # Errors
     /// What somebody has to await first.
     pub(super) fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
-        if let Err(error) = self.entered.switch(py, self.vm.context().map(|(_, context)| context)) {
+        if let Err(error) = self.host.entered.switch(py, self.vm.context().map(|(_, context)| context)) {
             return Ok(Outcome::Raised(error.into_value(py)));
         }
         let mut outcome = call::run(py, call, &mut self.roots);
@@ -53,7 +53,7 @@ impl Machine {
     /// Whether nothing is to be done between this piece of user code and the next.
     #[inline]
     fn is_short(&self) -> bool {
-        self.trash.is_empty() && !(self.turns + 1).is_multiple_of(LOOK_TURNS)
+        self.host.trash.is_empty() && !(self.turns + 1).is_multiple_of(LOOK_TURNS)
     }
 
     /// What a generator yields is answered, as long as that is short: gives what came of user code that is another's, or
@@ -66,7 +66,7 @@ impl Machine {
         let mut is_as_it_was = false;
         loop {
             let mut reply = self.vm.reply(host!(self, py), &yielded, is_as_it_was);
-            is_as_it_was = matches!(reply, Reply::Value(_) | Reply::Clause(..));
+            is_as_it_was = true;
             let answer = match reply {
                 Reply::Value(value) => value,
                 Reply::Clause(ref mut handler, ref mut called) => {
@@ -83,13 +83,17 @@ impl Machine {
                     };
                     answer
                 }
-                Reply::Branch(new) => self.vm.branch_at_once(host!(self, py), &code, &yielded, new),
+                Reply::Branch(new) => {
+                    is_as_it_was = false;
+                    self.vm.branch_at_once(host!(self, py), &code, &yielded, new)
+                }
                 Reply::Await(awaitable, prompt) => {
                     let value;
                     (code, yielded, value) = self.await_at_once(py, awaitable, prompt, (code, yielded))?;
                     value
                 }
                 Reply::Resumed(value, body) => {
+                    is_as_it_was = false;
                     code = self.vm.go_into(code, body);
                     value
                 }

@@ -79,7 +79,7 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     }
 
     fn discontinued(&mut self) -> Py<PyBaseException> {
-        let made = self.discontinued.bind(self.py).call0();
+        let made = self.state.discontinued.bind(self.py).call0();
         match made.and_then(|made| Ok(made.cast_into::<PyBaseException>()?)) {
             Ok(made) => made.unbind(),
             Err(error) => error.into_value(self.py),
@@ -160,15 +160,15 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     }
 
     fn mark_place(&mut self, code: &Code) -> Py<PyAny> {
-        self.marks.mark(self.py, code)
+        self.state.marks.mark(self.py, code)
     }
 
     fn performs_in(&mut self, context: Option<&Py<PyAny>>) {
-        self.errands.context = context.map(|context| context.clone_ref(self.py));
+        self.state.errands.context = context.map(|context| context.clone_ref(self.py));
     }
 
     fn fork_context(&mut self, of: Option<&Py<PyAny>>) -> Py<PyAny> {
-        let forked = self.entered.fork(self.py, of);
+        let forked = self.state.entered.fork(self.py, of);
         self.made(forked)
     }
 

@@ -65,6 +65,7 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         fields_of(effect.bind(self.py)).map_or(&[], |fields| owned_by(effect, fields))
     }
 
+    #[inline]
     fn field(&self, effect: &Py<PyAny>, index: usize) -> Py<PyAny> {
         self.fields(effect).get(index).map_or_else(|| self.py.None(), |field| field.clone_ref(self.py))
     }
@@ -254,11 +255,11 @@ impl Store<PyWorld> for PyHost<'_, '_> {
     }
 
     fn send(&mut self, errand: Errand<PyWorld>) {
-        self.errands.post(self.py, errand);
+        self.state.errands.post(self.py, errand);
     }
 
     fn keeps_root(&self) -> bool {
-        self.errands.keeps_root
+        self.state.errands.keeps_root
     }
 
     fn is_program(&self, value: &Py<PyAny>) -> bool {

@@ -85,18 +85,7 @@ pub(super) fn prepare(cls: &Bound<'_, PyType>, fields: usize) {
         if !has_layout(class) || !makes_only(cls.py(), class) {
             return;
         }
-        (*class).tp_vectorcall = match fields {
-            0 => Some(by_position::<0>),
-            1 => Some(by_position::<1>),
-            2 => Some(by_position::<2>),
-            3 => Some(by_position::<3>),
-            4 => Some(by_position::<4>),
-            5 => Some(by_position::<5>),
-            6 => Some(by_position::<6>),
-            7 => Some(by_position::<7>),
-            8 => Some(by_position::<8>),
-            _ => None,
-        };
+        (*class).tp_vectorcall = call_of::<false>(fields);
         // Later versions let a metaclass that is written in Python inherit it.
         #[cfg(not(Py_3_12))]
         {
@@ -110,13 +99,39 @@ pub(super) fn prepare(cls: &Bound<'_, PyType>, fields: usize) {
     }
 }
 
+/// The function that calls a class of effects which have so many fields.
+fn call_of<const IS_FINISHED: bool>(fields: usize) -> Option<ffi::vectorcallfunc> {
+    Some(match fields {
+        0 => by_position::<0, IS_FINISHED>,
+        1 => by_position::<1, IS_FINISHED>,
+        2 => by_position::<2, IS_FINISHED>,
+        3 => by_position::<3, IS_FINISHED>,
+        4 => by_position::<4, IS_FINISHED>,
+        5 => by_position::<5, IS_FINISHED>,
+        6 => by_position::<6, IS_FINISHED>,
+        7 => by_position::<7, IS_FINISHED>,
+        8 => by_position::<8, IS_FINISHED>,
+        _ => return None,
+    })
+}
+
 /// Says that nobody changes the built-in class any more.
+///
+/// # Errors
+/// It is no class of effects.
 #[pyfunction]
 #[pyo3(name = "finish_effect", signature = (cls, /))]
 #[expect(unsafe_code, reason = "only the class itself says so")]
-pub(super) fn finish(cls: &Bound<'_, PyType>) {
-    // SAFETY: the package is being imported.
-    unsafe { make_immutable(cls) };
+pub(super) fn finish(cls: &Bound<'_, PyType>) -> PyResult<()> {
+    let (class, fields) = (cls.as_type_ptr(), field_names(cls)?.len());
+    // SAFETY: the package is being imported, and the class lives.
+    unsafe {
+        if (*class).tp_vectorcall.is_some() && makes_only(cls.py(), class) {
+            (*class).tp_vectorcall = call_of::<true>(fields);
+        }
+        make_immutable(cls);
+    }
+    Ok(())
 }
 
 /// Whether the value is an effect of a plain class. Those of others are effects too.
@@ -157,9 +172,9 @@ unsafe fn makes_only(py: Python<'_>, class: *mut PyTypeObject) -> bool {
         && general.call.is_some_and(|it| fn_addr_eq(it, call))
 }
 
-/// Calls a class of effects that have so many fields.
+/// Calls a class of effects that have so many fields. What it does is settled where nobody changes the class any more.
 #[expect(unsafe_code, reason = "the interpreter calls it")]
-unsafe extern "C" fn by_position<const FIELDS: usize>(
+unsafe extern "C" fn by_position<const FIELDS: usize, const IS_FINISHED: bool>(
     class: *mut PyObject,
     arguments: *const *mut PyObject,
     flagged: usize,
@@ -169,7 +184,7 @@ unsafe extern "C" fn by_position<const FIELDS: usize>(
     unsafe {
         let py = Python::assume_attached();
         let given = Given::new(class, arguments, flagged, names);
-        if given.only_by_position() == Some(FIELDS) && makes_only(py, class.cast()) {
+        if given.only_by_position() == Some(FIELDS) && (IS_FINISHED || makes_only(py, class.cast())) {
             return make(py, class.cast(), FIELDS, |place| *arguments.add(place));
         }
         with_defaults(py, class.cast(), FIELDS, &given)
