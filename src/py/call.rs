@@ -162,11 +162,24 @@ fn started(
     clause: Option<ClauseCode>,
 ) -> PyResult<Outcome<PyWorld>> {
     let value = result.map_err(|error| from_function(py, error))?;
-    if !std::ptr::eq(value.get_type_ptr(), &raw const ffi::PyGen_Type) {
-        return Ok(Outcome::Returned(value.unbind()));
+    match generator(value) {
+        Ok(generator) => Ok(send(py, Code::of(generator, clause), py.None().bind(py))),
+        Err(value) => Ok(Outcome::Returned(value)),
     }
-    let code = Code::of(value.cast_into::<PyIterator>()?.unbind(), clause);
-    Ok(send(py, code, &py.None().into_bound(py)))
+}
+
+/// The value as a generator.
+///
+/// # Errors
+/// It is none: the value.
+#[inline]
+#[expect(unsafe_code, reason = "it is asked by its class")]
+fn generator(value: Bound<'_, PyAny>) -> Result<Py<PyIterator>, Py<PyAny>> {
+    if !std::ptr::eq(value.get_type_ptr(), &raw const ffi::PyGen_Type) {
+        return Err(value.unbind());
+    }
+    // SAFETY: generators are iterators.
+    Ok(unsafe { value.cast_into_unchecked() }.unbind())
 }
 
 /// A `@do` call, or the generator that was given to `run`.
@@ -175,21 +188,27 @@ fn start(py: Python<'_>, call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> 
         let generator = &root.get().generator;
         // Another run may have taken it since this one was set up.
         root.get().check(py)?;
-        return Ok(send(py, Code::given(generator.clone_ref(py)), &py.None().into_bound(py)));
+        return Ok(send(py, Code::given(generator.clone_ref(py)), py.None().bind(py)));
     }
-    let node = call.cast::<nodes::Call>()?.get();
-    let result = call_function(py, node);
-    if node.is_generator { started(py, result, None) } else { returned(py, result) }
+    Ok(start_do(py, call.cast::<nodes::Call>()?.get()))
+}
+
+/// Makes the call of a `@do` function.
+pub fn start_do(py: Python<'_>, node: &nodes::Call) -> Outcome<PyWorld> {
+    match node.arguments.call(node.function.bind(py)) {
+        Ok(value) if node.is_generator => match generator(value) {
+            Ok(generator) => send(py, Code::of(generator, None), py.None().bind(py)),
+            Err(value) => Outcome::Returned(value),
+        },
+        Ok(value) => Outcome::Returned(value.unbind()),
+        Err(error) => Outcome::Raised(from_function(py, error).into_value(py)),
+    }
 }
 
 fn call_node(call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> {
     let py = call.py();
-    returned(py, call_function(py, call.cast::<nodes::Call>()?.get()))
-}
-
-fn call_function<'py>(py: Python<'py>, node: &nodes::Call) -> PyResult<Bound<'py, PyAny>> {
-    let kwargs = node.kwargs.as_ref().map(|kwargs| kwargs.bind(py));
-    node.function.bind(py).call(node.args.bind(py), kwargs)
+    let node = call.cast::<nodes::Call>()?.get();
+    returned(py, node.arguments.call(node.function.bind(py)))
 }
 
 /// Calls a clause; when it makes a generator, starts it.

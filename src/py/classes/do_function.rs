@@ -9,7 +9,7 @@ use pyo3::types::{PyAny, PyDict, PyModule, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::link::{Held, Link};
-use super::nodes::Call;
+use super::nodes::{Arguments, Call};
 use super::text::{named, safe_repr};
 use super::vectorcall::{Given, answered, set_flags};
 use crate::py::names::Found;
@@ -42,7 +42,7 @@ impl DoFunction {
 
     #[pyo3(signature = (*args, **kwargs))]
     fn __call__(&self, args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
-        Call::of_do(self.function.clone_ref(args.py()), args, kwargs, self.is_generator)
+        Call::of_do(self.function.bind(args.py()), Arguments::gathered(args, kwargs)?, self.is_generator)
     }
 
     fn __get__(
@@ -95,13 +95,10 @@ unsafe extern "C" fn by_position(
     unsafe {
         let py = Python::assume_attached();
         let given = Given::new(callee, arguments, flagged, names);
-        if given.only_by_position().is_none() {
-            return answered(py, given.call(py));
-        }
         let function = Bound::from_borrowed_ptr(py, callee).cast_into_unchecked::<DoFunction>();
         let DoFunction { function, is_generator, .. } = function.get();
-        let made = given.tuple(py).and_then(|args| Call::of_do(function.clone_ref(py), &args, None, *is_generator));
-        answered(py, made)
+        let arguments = Arguments::new(py, given.all(py), given.named(py));
+        answered(py, arguments.and_then(|arguments| Call::of_do(function.bind(py), arguments, *is_generator)))
     }
 }
 

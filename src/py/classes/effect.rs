@@ -117,14 +117,8 @@ pub fn fields_of<'a, 'py>(value: &'a Bound<'py, PyAny>) -> Option<&'a [Bound<'py
 }
 
 /// A new tuple of the fields.
-#[expect(unsafe_code, reason = "pyo3 panics without memory")]
 fn tuple<'py>(effect: &Bound<'py, EffectBase>) -> PyResult<Bound<'py, PyTuple>> {
-    let fields = fields_of(effect).unwrap_or_default();
-    // SAFETY: the fields live as long as the effect.
-    unsafe {
-        let tuple = tuple_of(fields.len(), |place| fields[place].as_ptr());
-        Ok(Bound::from_owned_ptr_or_err(effect.py(), tuple)?.cast_into_unchecked())
-    }
+    tuple_of(effect.py(), fields_of(effect).unwrap_or_default())
 }
 
 /// The values of the fields from what a class was called with: by position, by keyword and from defaults.

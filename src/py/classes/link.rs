@@ -74,7 +74,7 @@ impl<T> Link<T> {
         if is_shallow(object.bind(py)) {
             return object.drop_ref(py);
         }
-        let _ = DEPTH.try_with(|depth| drop_within(depth, object.into_any(), |object| object.drop_ref(py)));
+        let_go_within(py, object.into_any());
     }
 }
 
@@ -151,6 +151,12 @@ impl<T> Drop for Link<T> {
         // A thread that is ending has no list any more: what is left of `object` is dropped plainly.
         let _ = DEPTH.try_with(|depth| drop_within(depth, object.into_any(), drop));
     }
+}
+
+/// Drops what may be deep.
+#[inline(never)]
+fn let_go_within(py: Python<'_>, object: Py<PyAny>) {
+    let _ = DEPTH.try_with(|depth| drop_within(depth, object, |object| object.drop_ref(py)));
 }
 
 fn drop_within(depth: &Cell<u32>, object: Py<PyAny>, drop: impl Fn(Py<PyAny>)) {

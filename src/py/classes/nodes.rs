@@ -57,6 +57,7 @@ macro_rules! node {
     (@argument None) => { Option<&Bound<'_, PyAny>> };
 }
 
+mod arguments;
 mod by_position;
 mod check;
 mod control;
@@ -65,6 +66,7 @@ mod scope;
 mod slots;
 mod value;
 
+pub use arguments::Arguments;
 pub use control::{
     Delegate, Discontinue, GetContinuation, GetExecutionContext, GetHandlers, Pass, PythonAsyncSyntaxEscape, Resume,
     ResumeThrow, Transfer, TransferThrow,

@@ -58,17 +58,12 @@ impl Given {
         unsafe { Bound::from_borrowed_ptr(py, *self.arguments.add(place)) }
     }
 
-    /// A new tuple of them, those that are named left out.
-    ///
-    /// # Errors
-    /// When memory is exhausted.
+    /// All of them, those that have a name behind the others.
     #[inline]
-    pub fn tuple<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        // SAFETY: whoever made this vouches for the array.
-        unsafe {
-            let tuple = tuple_of(self.count, |place| *self.arguments.add(place));
-            Ok(Bound::from_owned_ptr_or_err(py, tuple)?.cast_into_unchecked())
-        }
+    pub fn all<'a, 'py>(&'a self, py: Python<'py>) -> &'a [Bound<'py, PyAny>] {
+        let named = self.named(py).map_or(0, |names| names.len());
+        // SAFETY: whoever made this vouches for the array; a bound reference is a pointer.
+        unsafe { std::slice::from_raw_parts(self.arguments.cast(), self.count + named) }
     }
 
     /// The general way to call.
@@ -77,7 +72,7 @@ impl Given {
     /// What it raises.
     #[cold]
     pub fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let given = self.tuple(py)?;
+        let given = tuple_of(py, &self.all(py)[..self.count])?;
         // SAFETY: who has such a function has `tp_call`, which takes a tuple and a dictionary and gives a new reference;
         // `PyObject_Call` would come back to the function that asks. What makes a dictionary in pyo3 panics without memory.
         unsafe {
@@ -103,24 +98,20 @@ pub fn answered(py: Python<'_>, made: PyResult<Py<PyAny>>) -> *mut PyObject {
     )
 }
 
-/// A new tuple of these, or null when memory is exhausted.
+/// A new tuple of these.
 ///
-/// # Safety
-/// The items live, and the thread is attached.
+/// # Errors
+/// When memory is exhausted.
 #[inline]
-#[expect(unsafe_code, reason = "a tuple of references that stand somewhere")]
-pub unsafe fn tuple_of(length: usize, item: impl Fn(usize) -> *mut PyObject) -> *mut PyObject {
-    // SAFETY: the tuple is new and has so many places; the caller's items live.
+#[expect(unsafe_code, reason = "what makes tuples in pyo3 panics without memory")]
+pub fn tuple_of<'py>(py: Python<'py>, items: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyTuple>> {
+    // SAFETY: the tuple is new and has so many places, which own what is put there.
     unsafe {
-        let tuple = ffi::PyTuple_New(length.cast_signed());
-        if !tuple.is_null() {
-            for place in 0..length {
-                let item = item(place);
-                ffi::Py_INCREF(item);
-                ffi::PyTuple_SET_ITEM(tuple, place.cast_signed(), item);
-            }
+        let tuple = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(items.len().cast_signed()))?;
+        for (place, item) in items.iter().enumerate() {
+            ffi::PyTuple_SET_ITEM(tuple.as_ptr(), place.cast_signed(), item.clone().into_ptr());
         }
-        tuple
+        Ok(tuple.cast_into_unchecked())
     }
 }
 

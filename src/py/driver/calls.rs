@@ -8,6 +8,7 @@ use crate::core::step::{Outcome, PythonCall};
 use crate::core::vm::{Called, Reply};
 use crate::py::call::{self, Sent};
 use crate::py::classes::handler::Installed;
+use crate::py::classes::nodes::Call;
 use crate::py::world::{Code, PyWorld};
 
 /// Why the short way ends.
@@ -99,7 +100,8 @@ impl Machine {
                 }
                 Reply::Call => {
                     self.vm.wait_here(code);
-                    return Ok(call::run(py, PythonCall::Start(yielded), &mut self.roots));
+                    let node = yielded.bind(py).cast_exact::<Call>().expect("the reply says so");
+                    return Ok(call::start_do(py, node.get()));
                 }
                 Reply::Long => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
             };

@@ -8,6 +8,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::super::link::{Held, Link};
 use super::super::spare::Spare;
 use super::super::text::{CallText, named};
+use super::arguments::Arguments;
 use super::slots::Fleeting;
 use super::{DoExpr, Node, NodeKind, build, check, slots};
 
@@ -166,11 +167,8 @@ pub struct Call {
     /// What is called.
     #[pyo3(get)]
     pub function: Link,
-    /// Its positional arguments.
-    #[pyo3(get)]
-    pub args: Link<PyTuple>,
-    /// Its keyword arguments; nobody else holds this dictionary.
-    pub kwargs: Option<Link<PyDict>>,
+    /// What it is called with.
+    pub arguments: Arguments,
     /// Made by calling a `@do` function.
     #[pyo3(get)]
     pub is_do: bool,
@@ -195,10 +193,7 @@ impl Fleeting for Call {
 
     fn let_go(self, py: Python<'_>) {
         self.function.let_go(py);
-        self.args.let_go(py);
-        if let Some(kwargs) = self.kwargs {
-            kwargs.let_go(py);
-        }
+        self.arguments.let_go(py);
     }
 }
 
@@ -212,9 +207,8 @@ impl Call {
         kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<PyClassInitializer<Self>> {
         let function = check::callable(f, check::At("Call", "f"))?;
-        let node =
-            Self { function, args: args.into(), kwargs: kwargs.map(Link::from), is_do: false, is_generator: false };
-        Ok(node.initializer())
+        let arguments = Arguments::gathered(args, kwargs)?;
+        Ok(Self { function, arguments, is_do: false, is_generator: false }.initializer())
     }
 
     #[classattr]
@@ -222,35 +216,33 @@ impl Call {
         ("function", "args", "kwargs")
     }
 
-    /// A copy of the keyword arguments.
+    /// The arguments by position.
+    #[getter]
+    fn args<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.arguments.tuple(py)
+    }
+
+    /// The arguments by name.
     #[getter]
     fn kwargs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        self.kwargs.as_ref().map_or_else(|| Ok(PyDict::new(py)), |kwargs| kwargs.bind(py).copy())
+        self.arguments.dictionary(py)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.function.visit(visit)?;
-        self.args.visit(visit)?;
-        self.kwargs.visit(visit)
+        self.arguments.visit(visit)
     }
 }
 
 impl Call {
     /// The call of a `@do` function.
+    #[inline]
     pub(in super::super) fn of_do(
-        function: Py<PyAny>,
-        args: &Bound<'_, PyTuple>,
-        kwargs: Option<&Bound<'_, PyDict>>,
+        function: &Bound<'_, PyAny>,
+        arguments: Arguments,
         is_generator: bool,
     ) -> PyResult<Py<PyAny>> {
-        let node = Self {
-            function: function.into(),
-            args: args.into(),
-            kwargs: kwargs.map(Link::from),
-            is_do: true,
-            is_generator,
-        };
-        slots::make(args.py(), node)
+        slots::make(function.py(), Self { function: function.into(), arguments, is_do: true, is_generator })
     }
 
     /// `fetch(1)` for the call of a `@do` function, `Call(f, 1)` else.
@@ -261,11 +253,11 @@ impl Call {
             if !self.is_do {
                 call.part(None, function);
             }
-            for value in self.args.bind(py) {
-                call.part(None, &value);
+            for value in self.arguments.by_position(py) {
+                call.part(None, value);
             }
-            for (key, value) in self.kwargs.iter().flat_map(|kwargs| kwargs.bind(py)) {
-                call.part(Some(&key.to_string()), &value);
+            for (name, value) in self.arguments.by_name(py) {
+                call.part(Some(&name.to_string()), value);
             }
         })
     }
