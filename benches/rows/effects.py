@@ -177,12 +177,12 @@ def called(size):
 def both(name, what, must, reach, subject, floor):
     """Make the two rows of a path whose program makes what it yields: against the same generator, and bare yields."""
     return [
-        Row(name, what, "U", must, reach, (4_000,), subject, floor),
-        Row(f"{name}-bare", f"{what}; bare U", "U", must, reach, (4_000,), subject, bare, program=name),
+        Row(name, what, "U", must, reach, (20_000,), subject, floor),
+        Row(f"{name}-bare", f"{what}; bare U", "U", must, reach, (20_000,), subject, bare, program=name),
     ]
 
 
-def path(name, what, must, reach, subject, size=4_000, floor=bare):
+def path(name, what, must, reach, subject, size=20_000, floor=bare):
     """Make the row of a path whose program reuses one effect object: `bare` is the same generator then."""
     return Row(name, what, "U", must, reach, (size,), subject, floor, program=name)
 
@@ -202,7 +202,7 @@ ROWS = [
         "U",
         None,
         None,
-        (4_000,),
+        (20_000,),
         counted(counts_from),
         same(counts_from.__wrapped__, 1, lambda size: 1),
     ),

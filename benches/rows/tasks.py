@@ -162,7 +162,7 @@ def awaited(program):
     return lambda size: Work(lambda: asyncio.run(timed(value(program(size)))), size, size)
 
 
-def beside(program, what, subject, size=4_000, limits=(None, None), name=""):
+def beside(program, what, subject, size=20_000, limits=(None, None), name=""):
     """Make the row of a program that asyncio has too."""
     return Row(name or program, what, "asyncio", *limits, (size,), subject, LOOPS[program], program=program)
 
