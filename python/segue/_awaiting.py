@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextvars import copy_context
-from types import SimpleNamespace
+import sys
 
 from segue._builtin import native_table
 from segue._closing import close_unawaited
@@ -68,6 +67,7 @@ class await_handler(Handler[Await]):  # noqa: N801 - it stands among handlers, w
     def await_(self, effect: Await) -> Any:
         """Await, and nothing else meanwhile."""
         import asyncio  # noqa: PLC0415 - as above
+        from contextvars import copy_context  # noqa: PLC0415 - as above
 
         if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented for frameworks
             close_unawaited(effect.awaitable)
@@ -96,7 +96,8 @@ async def _awaited(awaitable: Any) -> Any:
     return await awaitable
 
 
-answered_by(SimpleNamespace(__qualname__="await_handler()"), Await)
+_NAMESPACE: Any = type(sys.implementation)  # `types` has it too, and takes time to import.
+answered_by(_NAMESPACE(__qualname__="await_handler()"), Await)
 
 
 class Entering:

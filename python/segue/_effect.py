@@ -1,6 +1,6 @@
 """`Effect`: a class statement with annotated fields declares an effect (semantics 2).
 
-The metaclass writes down the fields, a binder for keywords and defaults, and one descriptor a field; the values stand
+The metaclass writes down the fields with their defaults, and makes one descriptor a field; the values stand
 in the effect itself, see `segue._vm.EffectBase`. A call by position never enters Python.
 """
 
@@ -43,8 +43,8 @@ class EffectMeta(type):
     """The defaults of the fields that have one: the last ones."""
     __segue_hidden__: tuple[str, ...]
     """The names of those whose values are not shown."""
-    __segue_bind__: Callable[..., tuple[object, ...]]
-    """From arguments as a call has them to the values of the fields."""
+    __segue_binder__: list[Callable[..., tuple[object, ...]]]
+    """What `__segue_bind__` made, if it was asked for."""
 
     def __new__(
         mcs,
@@ -78,7 +78,7 @@ class EffectMeta(type):
         cls.__segue_fields__ = tuple(fields)
         cls.__segue_rest__ = tuple(default for default in fields.values() if default is not _REQUIRED)
         cls.__segue_hidden__ = _hidden(cls, hidden)
-        cls.__segue_bind__ = staticmethod(_binder(cls, fields))
+        cls.__segue_binder__ = []
         if "__match_args__" not in namespace:
             setattr(cls, "__match_args__", cls.__segue_fields__)  # noqa: B010 - type checkers derive it from the fields
         for index, (field, default) in enumerate(fields.items()):
@@ -99,11 +99,18 @@ class EffectMeta(type):
         super().__init__(name, bases, namespace, **settings)
 
     @property
+    def __segue_bind__(cls) -> Callable[..., tuple[object, ...]]:
+        """From arguments as a call has them to the values of the fields: compiled at first need."""
+        if not cls.__segue_binder__:
+            cls.__segue_binder__.append(_binder(cls, cls.__segue_defaults__))
+        return cls.__segue_binder__[0]
+
+    @property
     def __signature__(cls) -> object:
         """What `inspect.signature` says about a call of the class."""
         import inspect  # noqa: PLC0415 - only tools ask, and it is slow to import
 
-        return inspect.signature(getattr(cls, "__segue_bind__", lambda *_fields: ()))
+        return inspect.signature(cls.__segue_bind__ if hasattr(cls, "__segue_binder__") else lambda *_fields: ())
 
 
 def _declared(namespace: Mapping[str, Any]) -> list[str]:

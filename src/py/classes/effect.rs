@@ -1,8 +1,8 @@
 //! The base of effects: frozen data (semantics 2).
 //!
 //! The metaclass of `segue.Effect` gives each class the names of its fields (`__segue_fields__`), the defaults of the last
-//! of them (`__segue_rest__`), a binder for keywords and errors (`__segue_bind__`) and one [`EffectField`] a field. What is
-//! done at each effect is in [`slots`].
+//! of them (`__segue_rest__`), a binder for keywords and errors, made at first need (`__segue_bind__`), and one
+//! [`EffectField`] a field. What is done at each effect is in [`slots`].
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
