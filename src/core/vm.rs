@@ -461,6 +461,7 @@ impl<W: World> Vm<W> {
         Capture(NonZeroU64::new(self.captures).expect("captures are counted from 1"))
     }
 
+    #[inline]
     fn push_program(&mut self, code: W::Code) {
         self.meter.call_began();
         let segment = self.current();

@@ -198,10 +198,12 @@ impl<W: World> Vm<W> {
         self.pop_program().expect("a program waits at the perform")
     }
 
+    #[inline]
     fn pop_program(&mut self) -> Option<W::Code> {
         let segment = self.current();
-        let Some(Frame::Program(_)) = segment.frames.last() else { return None };
-        let Some(Frame::Program(code)) = segment.frames.pop() else { return None };
+        let Frame::Program(code) = segment.frames.pop_if(|frame| matches!(frame, Frame::Program(_)))? else {
+            return None;
+        };
         segment.calls -= 1;
         segment.pending_python = Some(Pending::Program);
         self.meter.call_ended();
