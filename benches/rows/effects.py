@@ -170,8 +170,22 @@ def calls(size):
     return total
 
 
-def called(size):
-    return Work(lambda: run(calls(size)).value, size, size)
+def leaf_of(value):
+    if value < 0:
+        yield PING
+    return value
+
+
+@do
+def calls_from(size):
+    total = 0
+    for _ in range(size):
+        total += yield from leaf_of(1)
+    return total
+
+
+def called(size, program=calls):
+    return Work(lambda: run(program(size)).value, size, size)
 
 
 def both(name, what, must, reach, subject, floor):
@@ -236,4 +250,15 @@ ROWS = [
     path("delegate", "Delegate, one hop", 10.0, 6.0, handled(value_clause, delegates)),
     path("pass", "Pass, one hop", 10.0, 6.0, handled(value_clause, passes)),
     *both("call", "call of a `@do` function, and its return", 9.0, 6.6, called, same(calls.__wrapped__, 1, int)),
+    Row(
+        "call-from",
+        "call of a plain generator by `yield from`, and its return; bare U",
+        "U",
+        None,
+        None,
+        (20_000,),
+        lambda size: called(size, calls_from),
+        bare,
+        program="call",
+    ),
 ]

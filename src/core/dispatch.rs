@@ -35,9 +35,6 @@ pub enum Sight<'a> {
     Forwarded(&'a [InterceptorId]),
 }
 
-/// How many look-ups a segment remembers.
-const REMEMBERED: usize = 8;
-
 /// The route of an effect that is performed on `from`, when no interceptor lives.
 ///
 /// A look-up holds as long as nothing between the segment and the prompt was attached elsewhere: `epoch` says so.
@@ -51,26 +48,18 @@ pub fn remembered_route<W: World>(
     only_awaits: impl FnOnce(NativeId) -> bool,
 ) -> Target {
     let class = host.class_of(effect);
-    let scope = &mut segments[from].scope;
-    if scope.epoch == epoch {
-        if let Some(known) = scope.remembered.iter().find(|known| known.class == class) {
-            return Target::Clause(known.prompt, known.clause);
-        }
-    } else {
-        scope.epoch = epoch;
-        forget(&mut segments[from], host);
+    if let Some(known) = segments[from].routes.find(epoch, class) {
+        return Target::Clause(known.prompt, known.clause);
     }
     let target = route(segments, host, from, effect, Sight::Unseen);
     if let Target::Clause(prompt, clause) = target {
-        if segments[from].scope.remembered.len() == REMEMBERED {
-            forget(&mut segments[from], host);
-        }
         let held = host.hold_class(effect);
         let way = match way(segments, host, prompt, clause) {
             Way::Native(native) if only_awaits(native) => Way::Await,
             way => way,
         };
-        segments[from].scope.remembered.push(Remembered { class, held, prompt, clause, way });
+        let known = Remembered { class, held, prompt, clause, way };
+        segments[from].routes.remember(epoch, known, |known| host.discard_class(known.held));
     }
     target
 }
@@ -93,18 +82,12 @@ pub fn remembered<'a, W: World>(
     epoch: u64,
     effect: &W::Value,
 ) -> Option<&'a Remembered<W>> {
-    if segment.scope.epoch != epoch || segment.scope.remembered.is_empty() {
-        return None;
-    }
-    let class = host.class_of(effect);
-    segment.scope.remembered.iter().find(|known| known.class == class)
+    segment.routes.find(epoch, host.class_of(effect))
 }
 
 /// Empties the remembered look-ups of a segment.
 pub fn forget<W: World>(segment: &mut Segment<W>, host: &mut impl Host<W>) {
-    for known in segment.scope.remembered.drain(..) {
-        host.discard_class(known.held);
-    }
+    segment.routes.forget(|known| host.discard_class(known.held));
 }
 
 /// The route of an effect from `from` outward, one region between walls after the other: its interceptors, its handlers,

@@ -30,6 +30,7 @@ pub mod limits;
 pub mod mailbox;
 pub mod native;
 pub mod prompt;
+pub mod routes;
 pub mod segment;
 pub mod standing;
 pub mod step;

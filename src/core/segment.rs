@@ -11,14 +11,14 @@
 
 use std::collections::TryReserveError;
 
-use smallvec::SmallVec;
 use thin_vec::ThinVec;
 
 use super::arena::Slot;
 use super::frame::Frame;
 use super::host::World;
-use super::ids::{Capture, ClauseId, ContextId, InterceptorId, NativeId, SegmentId};
+use super::ids::{Capture, ContextId, InterceptorId, SegmentId};
 pub use super::prompt::{Hooks, Prompt};
+pub use super::routes::{Remembered, Routes, Way};
 use super::step::{Mode, Pending};
 
 /// What a segment is there for.
@@ -40,43 +40,6 @@ pub enum Kind<W: World> {
         /// Where the lost continuation was captured.
         origin: Option<W::Value>,
     },
-}
-
-/// One remembered look-up.
-pub struct Remembered<W: World> {
-    /// The class.
-    pub class: W::ClassId,
-    /// What keeps its identity from being given away.
-    pub held: W::Class,
-    /// The prompt that handles it.
-    pub prompt: SegmentId,
-    /// The clause.
-    pub clause: ClauseId,
-    /// How it answers.
-    pub way: Way,
-}
-
-/// How the clause of a remembered look-up answers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
-    /// A native handler does.
-    Native(NativeId),
-    /// What the effect has in its first field is awaited.
-    Await,
-    /// A function gives the value.
-    Value,
-    /// A program gives the value.
-    Program,
-    /// It gets a continuation.
-    Control,
-}
-
-/// The handlers in scope, as far as they were looked up from this segment.
-pub struct Scope<W: World> {
-    /// The state of the chain in which the look-ups hold.
-    pub epoch: u64,
-    /// The look-ups.
-    pub remembered: SmallVec<[Remembered<W>; 1]>,
 }
 
 /// One execution context.
@@ -101,8 +64,8 @@ pub struct Segment<W: World> {
     pub context: Option<ContextId>,
     /// How many of the frames are generators.
     pub calls: usize,
-    /// The remembered look-ups.
-    pub scope: Scope<W>,
+    /// The handlers in scope, as far as they were looked up from here.
+    pub routes: Routes<W>,
 }
 
 impl<W: World> Default for Segment<W> {
@@ -118,7 +81,7 @@ impl<W: World> Default for Segment<W> {
             interceptor_skip_stack: ThinVec::new(),
             context: None,
             calls: 0,
-            scope: Scope { epoch: 0, remembered: SmallVec::new() },
+            routes: Routes::default(),
         }
     }
 }
@@ -128,7 +91,7 @@ const KEPT_FRAMES: usize = 64;
 
 impl<W: World> Slot for Segment<W> {
     fn vacate(&mut self) {
-        debug_assert!(self.frames.is_empty() && self.scope.remembered.is_empty() && self.context.is_none());
+        debug_assert!(self.frames.is_empty() && self.routes.iter().next().is_none() && self.context.is_none());
         if self.frames.capacity() > KEPT_FRAMES {
             self.frames = Vec::new();
         }

@@ -43,7 +43,7 @@ pub(super) fn segment<W: World>(segment: &Segment<W>, visitor: &mut impl Visitor
     if let Some(Pending::Install(program)) = &segment.pending_python {
         visitor.value(program);
     }
-    for known in &segment.scope.remembered {
+    for known in segment.routes.iter() {
         visitor.class(&known.held);
     }
     for one in &segment.frames {

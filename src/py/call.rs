@@ -212,7 +212,8 @@ fn call_node(call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> {
 }
 
 /// Calls a clause; when it makes a generator, starts it.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "each clause passes here")]
 pub fn run_clause(
     py: Python<'_>,
     handler: &Py<Installed>,
@@ -224,6 +225,8 @@ pub fn run_clause(
         .unwrap_or_else(|error| Outcome::Raised(from_function(py, error).into_value(py)))
 }
 
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "each clause passes here")]
 fn clause_outcome(
     py: Python<'_>,
     handler: &Py<Installed>,

@@ -30,6 +30,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"step"},
         {"ctrl"},
         {"contexts", "interceptor"},
+        {"routes"},
         {"segment"},
         {"visit"},
         {"trace"},

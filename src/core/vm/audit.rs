@@ -159,8 +159,8 @@ impl<W: World> Vm<W> {
     /// What the running execution remembers of its handlers stands outward of where it is remembered (decision 8).
     fn look_ups_lead_outward(&self) -> Verdict {
         let running = trace::outward(&self.segments, self.current_segment);
-        for (id, segment) in running.filter(|(_, segment)| segment.scope.epoch == self.epoch) {
-            for known in &segment.scope.remembered {
+        for (id, segment) in running {
+            for known in segment.routes.holding(self.epoch) {
                 let mut outward = trace::outward(&self.segments, id);
                 let stands = outward.any(|(at, one)| at == known.prompt && one.prompt().is_some());
                 holds(stands, || format!("decision 8: {id:?} remembers a handler that is not outward"))?;

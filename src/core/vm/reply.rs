@@ -267,6 +267,12 @@ impl<W: World> Vm<W> {
             Way::Await if self.segments[self.current_segment].has_room_for(3) => {
                 Reply::Await(host.field(effect, 0), prompt)
             }
+            Way::Value => {
+                self.meter.make(steps);
+                let found = self.segments[prompt].prompt().expect("a prompt is where it was found");
+                let called = Called { clause, effect: None, k: None, prompt, form: Short::Function };
+                Reply::Clause(host.clone_handler(&found.handler), called)
+            }
             way => self.reply_by_clause(host, way, prompt, clause, steps),
         }
     }

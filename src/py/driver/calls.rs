@@ -62,7 +62,8 @@ impl Machine {
     ///
     /// # Errors
     /// Why it is short no longer.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each call passes here")]
     fn go_on(&mut self, py: Python<'_>, mut code: Code, mut yielded: Py<PyAny>) -> Result<Outcome<PyWorld>, Stop> {
         let mut is_as_it_was = false;
         loop {
