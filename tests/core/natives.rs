@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use segue::core::fault::Fault;
 use segue::core::ids::ClauseId;
-use segue::core::native::{Answer, Held, Load, Native, Store, Thunk};
+use segue::core::native::{Answer, AtOnce, Held, Load, Native, Store, Thunk};
+use segue::core::step::Outcome;
+use segue::effects::EventLoop;
 
 use crate::scripted::class::{PING, PONG, READ, WRITE};
 use crate::scripted::host::{Clones, Scripted};
 use crate::scripted::value::locked;
 use crate::scripted::{
-    Error, Log, Run, Shelf, Value, answering, asks, error, function, handler, inherit, keeping, lazy, mapping, nest,
-    ping, pong, program, pure, read, resume, run, seal, with_handler, with_intercept, write,
+    Error, Log, Run, Shelf, Stop, Value, answering, asks, error, function, handler, inherit, keeping, lazy, mapping,
+    nest, ping, pong, program, pure, read, resume, run, seal, with_handler, with_intercept, write,
 };
 
 /// Adds up what `Pong` brings, and gives the sum; forks start from it.
@@ -403,4 +405,59 @@ fn native_and_scripted_clauses_stand_side_by_side() {
     let both = handler("both").native(&[PONG], || Counter(3)).answers(&[PING], |e| Ok(e.at(0))).done();
     let report = run(with_handler(&both, lists(|| vec![pong(1), ping(8), pong(1)])));
     assert_eq!(report.shown(), "([4, 8, 5], 5)");
+}
+
+/// Like the loop around a run, and lets nobody ask it for a reply.
+struct Loop;
+
+impl Native<Scripted> for Loop {
+    fn answer(&mut self, store: &mut dyn Store<Scripted>, clause: ClauseId, effect: &Value) -> Answer<Scripted> {
+        EventLoop.answer(store, clause, effect)
+    }
+
+    fn reply(&mut self, _: &mut dyn Store<Scripted>, _: ClauseId, _: &Value) -> Option<AtOnce<Scripted>> {
+        panic!("a handler that only awaits is not asked")
+    }
+
+    fn only_awaits(&self) -> bool {
+        Native::<Scripted>::only_awaits(&EventLoop)
+    }
+
+    fn visit(&self, _: &mut dyn FnMut(Held<'_, Scripted>)) {}
+
+    fn release(self: Box<Self>, _: &mut dyn Store<Scripted>) {}
+}
+
+/// What is ready and what waits is awaited on the short way as on the long one, with as many steps, at every bound.
+#[test]
+fn what_is_awaited_is_the_same_on_both_ways() {
+    let awaits = || {
+        let body = lists(|| vec![read(1), read("waits"), read(2), pong(1), read("again"), read(3)]);
+        nest(&[&counter("counter"), &handler("loop").native(&[READ], || Loop).done()], body)
+    };
+    let (short, long) = (run(awaits()), Run::new(awaits()).stepping().go());
+    assert_eq!(short.shown(), "([1, 'waits', 2, 1, 'again', 3], 1)");
+    assert_eq!((long.shown(), long.steps), (short.shown(), short.steps));
+    for limit in 0..short.steps {
+        let bounded = || Run::new(awaits()).bounds(|bounds| bounds.steps = Some(limit));
+        let (short, long) = (bounded().go(), bounded().stepping().go());
+        assert_eq!((short.shown(), short.steps), (long.shown(), long.steps), "at {limit}");
+    }
+}
+
+/// What is awaited may fail, or the run may be closed meanwhile: the body hears of it at its yield.
+#[test]
+fn what_is_awaited_may_fail_and_may_be_closed() {
+    let awaits = || with_handler(&handler("loop").native(&[READ], || Loop).done(), lists(|| vec![read("waits")]));
+    for is_long in [false, true] {
+        let begun = || if is_long { Run::new(awaits()).stepping().machine() } else { Run::new(awaits()).machine() };
+        let mut machine = begun();
+        assert!(matches!(machine.go(), Stop::Async(_)));
+        machine.feed(Outcome::Raised(error("OSError", "x")));
+        let stop = machine.go();
+        assert_eq!(machine.finish(stop).shown(), "['OSError: x']");
+        let mut machine = begun();
+        assert!(matches!(machine.go(), Stop::Async(_)));
+        machine.close();
+    }
 }

@@ -100,8 +100,13 @@ impl Machine {
             Event::Python(call) => {
                 let (line, outcome) = Self::python(call);
                 self.listing.push(line);
-                self.came = Some(self.reply(outcome));
-                return None;
+                return match self.reply(outcome) {
+                    Ok(outcome) => {
+                        self.came = Some(outcome);
+                        None
+                    }
+                    Err(action) => self.stop("async", Stop::Async(action)),
+                };
             }
             Event::Fault(fault) => {
                 let error = exception(fault);
@@ -147,7 +152,7 @@ impl Machine {
     }
 
     /// A generator that yields what can be answered at once goes on at once, as in the binding's driver.
-    fn reply(&mut self, mut outcome: Outcome<Scripted>) -> Outcome<Scripted> {
+    fn reply(&mut self, mut outcome: Outcome<Scripted>) -> Result<Outcome<Scripted>, Value> {
         let mut is_as_it_was = false;
         loop {
             let reply = match &outcome {
@@ -163,9 +168,8 @@ impl Machine {
             };
             is_as_it_was = matches!(reply, Reply::Value(_));
             self.host.trash.clear();
-            // Nothing is ready here at once: what is awaited goes the long way.
-            if matches!(reply, Reply::Long | Reply::Await(..)) {
-                return outcome;
+            if matches!(reply, Reply::Long) {
+                return Ok(outcome);
             }
             let Outcome::Yielded(code, yielded) = outcome else { unreachable!("only what was yielded has a reply") };
             let (code, answer) = match reply {
@@ -194,7 +198,15 @@ impl Machine {
                     outcome = came;
                     continue;
                 }
-                Reply::Long | Reply::Await(..) => unreachable!("it was looked at"),
+                // A number is ready at once.
+                Reply::Await(number, _) if matches!(number.datum(), Datum::Int(_)) && self.vm.awaited() => {
+                    (code, number)
+                }
+                Reply::Await(awaitable, prompt) => {
+                    ledger::inside(|| self.vm.waits(code, yielded, prompt));
+                    return Err(awaitable);
+                }
+                Reply::Long => unreachable!("it was looked at"),
             };
             drop(yielded);
             outcome = self.send(code, answer);
