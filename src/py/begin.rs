@@ -9,7 +9,6 @@ use pyo3::types::{PyAny, PyBool, PyIterator, PyType};
 use pyo3::{ffi, intern};
 
 use super::classes::begun::Begun;
-use super::owners::has_more_than;
 use super::slot::{Method, Slot};
 
 /// What came of beginning an await.
@@ -49,14 +48,11 @@ fn begin_any(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
 /// What a coroutine awaits, nothing where it does not.
 static AWAITED: Slot = Slot::new(c"cr_await");
 
-/// How many references there are to a coroutine that was made for its effect: the effect's, and that in hand.
-const OWN: usize = 2;
-
-/// A coroutine makes its step without what its `__await__` puts around it, as under `await`. One that is awaited already
-/// is left to the loop, which says so. Whoever awaits it holds it, too.
+/// A coroutine makes its step without what its `__await__` puts around it, as under `await`. One that is suspended
+/// already, whoever awaits it, is left to the loop, which says so.
 #[inline(never)]
 fn begin_coroutine(coroutine: Bound<'_, PyAny>) -> PyResult<Begin> {
-    if has_more_than(OWN, &coroutine) && !AWAITED.read(&coroutine)?.is_none() {
+    if !AWAITED.read(&coroutine)?.is_none() {
         return Ok(Begin::Not(coroutine.unbind()));
     }
     begin_with(&coroutine, || Ok(awaited(&coroutine).expect("a coroutine can be awaited")?.cast_into()?))

@@ -7,7 +7,19 @@ import types
 import pytest
 
 from async_vocabulary import ASYNCIO, TRIO, after, asyncios, forever, frames, loops, value
-from segue import Await, RunClosedError, Spawn, Try, Yield, async_run, do, scheduler, task_group, timeout
+from segue import (
+    Await,
+    PythonAsyncSyntaxEscape,
+    RunClosedError,
+    Spawn,
+    Try,
+    Yield,
+    async_run,
+    do,
+    scheduler,
+    task_group,
+    timeout,
+)
 
 with_and_without = pytest.mark.parametrize("handlers", [[], [scheduler]], ids=["alone", "with a scheduler"])
 
@@ -372,3 +384,52 @@ def test_a_coroutine_that_ended_cannot_be_awaited_again(loop, handlers):
     assert first == 1
     assert isinstance(second.error, RuntimeError)
     assert "cannot reuse already awaited coroutine" in str(second.error)
+
+
+@asyncios
+@with_and_without
+def test_coroutine_that_is_half_done_is_left_alone_whoever_holds_it(loop, handlers):
+    @types.coroutine
+    def turn():
+        yield
+
+    async def works():
+        await turn()
+        return "done"
+
+    def half():
+        coroutine = works()
+        coroutine.send(None)
+        return coroutine
+
+    @do
+    def program():
+        alone = yield Try(Await(half()))
+        held = half()
+        return [str(taken.error) for taken in (alone, (yield Try(Await(held))))]
+
+    assert come_to(loop, program(), handlers) == ["coroutine is being awaited already"] * 2
+
+
+@asyncios
+@with_and_without
+def test_coroutine_that_somebody_awaits_is_left_to_its_owner_by_an_escape_too(loop, handlers):
+    async def sleeps():
+        await asyncio.sleep(0.01)
+        return "owned"
+
+    @do
+    def program():
+        coroutine = sleeps()
+        owns, takes = [coroutine], [coroutine]
+        del coroutine
+
+        async def owner():
+            return await owns.pop()
+
+        owner = asyncio.get_running_loop().create_task(owner())
+        yield Await(asyncio.sleep(0))
+        taken = yield Try(PythonAsyncSyntaxEscape(takes.pop))
+        return str(taken.error), (yield Await(owner))
+
+    assert come_to(loop, program(), handlers) == ("coroutine is being awaited already", "owned")

@@ -7,12 +7,13 @@ import inspect
 import random
 import sys
 import weakref
+from collections import defaultdict
 from functools import partial
 
 import pytest
 
 from child import ON_SMALL_STACK, run_child
-from segue import Call, Pure, do, run
+from segue import Call, Get, Pure, do, run
 
 
 class Plain:
@@ -128,6 +129,38 @@ def test_a_call_that_leads_to_itself_is_collected(count, named):
     box.call = generator(*others, last=box) if named else generator(*others, box)
     dead = weakref.ref(box)
     del box
+    gc.collect()
+    assert dead() is None
+
+
+def test_an_interpreter_that_passes_no_array_calls_all_the_same():
+    assert run(defaultdict(generator)[1]).value == ((), {})
+    assert run(next(iter(generator, None))).value == ((), {})
+    with pytest.raises(TypeError, match="key"):
+        defaultdict(Get)[1]
+
+
+def test_the_names_of_a_call_go_with_it():
+    def call():
+        return generator(name=1)
+
+    names = call.__code__.co_consts[-1]
+    assert names == ("name",)
+    before = sys.getrefcount(names)
+    for _ in range(1000):
+        call()
+    assert sys.getrefcount(names) == before
+
+
+@pytest.mark.parametrize("make", [generator, lambda **kwargs: Call(seen, **kwargs)], ids=["do", "Call"])
+def test_a_name_that_leads_to_its_call_is_collected(make):
+    class Name(str):
+        __slots__ = ("__weakref__", "call")
+
+    name = Name("name")
+    name.call = make(**{name: 1})
+    dead = weakref.ref(name)
+    del name
     gc.collect()
     assert dead() is None
 

@@ -467,3 +467,15 @@ gc.disable()
 def test_effects_and_programs_are_made_and_let_go_while_the_interpreter_ends():
     message = "Fetch() takes from 1 to 2 positional arguments but 3 were given"
     assert run_child(AT_THE_END).ok().startswith(f"[1, 0, 2, {message!r}, 'Resume', ")
+
+
+def test_what_is_done_to_the_base_reaches_no_effect_of_the_library(monkeypatch):
+    class Own(Effect[int]):
+        key: str
+
+    made = []
+    monkeypatch.setattr(Effect, "__init__", lambda self, *_args, **_kwargs: made.append(type(self)), raising=False)
+    assert Get("n") == Get(key="n")
+    assert made == []
+    Own("n"), Own(key="n")
+    assert made == [Own, Own]

@@ -74,7 +74,7 @@ enum Short {
 
 impl<W: World> Vm<W> {
     /// Replies to what a generator yielded, if that is on the short way. After an answer that left the machine as it was,
-    /// a value or a clause's, less is to be looked at.
+    /// a value, a clause's or an await's, less is to be looked at.
     #[inline]
     pub fn reply(&mut self, host: &mut impl Host<W>, yielded: &W::Value, is_as_it_was: bool) -> Reply<W> {
         let is_quiet = if is_as_it_was { self.may_go_on() } else { self.is_quiet() };

@@ -61,9 +61,13 @@ impl Given {
     /// All of them, those that have a name behind the others.
     #[inline]
     pub fn all<'a, 'py>(&'a self, py: Python<'py>) -> &'a [Bound<'py, PyAny>] {
-        let named = self.named(py).map_or(0, |names| names.len());
+        let all = self.count + self.named(py).map_or(0, |names| names.len());
+        if all == 0 {
+            // There may be no array at all.
+            return &[];
+        }
         // SAFETY: whoever made this vouches for the array; a bound reference is a pointer.
-        unsafe { std::slice::from_raw_parts(self.arguments.cast(), self.count + named) }
+        unsafe { std::slice::from_raw_parts(self.arguments.cast(), all) }
     }
 
     /// The general way to call.

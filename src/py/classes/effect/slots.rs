@@ -187,17 +187,23 @@ unsafe extern "C" fn by_position<const FIELDS: usize, const IS_FINISHED: bool>(
         if given.only_by_position() == Some(FIELDS) && (IS_FINISHED || makes_only(py, class.cast())) {
             return make(py, class.cast(), FIELDS, |place| *arguments.add(place));
         }
-        with_defaults(py, class.cast(), FIELDS, &given)
+        with_defaults(py, class.cast(), FIELDS, &given, IS_FINISHED)
     }
 }
 
 /// The same with keywords and defaults. Whatever that does not come to goes the general way.
 #[inline(never)]
 #[expect(unsafe_code, reason = "the class is a pointer")]
-unsafe fn with_defaults(py: Python<'_>, class: *mut PyTypeObject, fields: usize, given: &Given) -> *mut PyObject {
+unsafe fn with_defaults(
+    py: Python<'_>,
+    class: *mut PyTypeObject,
+    fields: usize,
+    given: &Given,
+    is_finished: bool,
+) -> *mut PyObject {
     // SAFETY: the caller's class lives, and has so many fields; there are as many arguments and defaults as are asked for.
     unsafe {
-        if !makes_only(py, class) {
+        if !is_finished && !makes_only(py, class) {
             return answered(py, given.call(py));
         }
         let bound = Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked();

@@ -18,7 +18,7 @@ const FEW: usize = 4;
 #[derive(Debug)]
 pub struct Arguments {
     values: Values,
-    names: Option<Py<PyTuple>>,
+    names: Option<Link<PyTuple>>,
 }
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Arguments {
     /// When memory is exhausted.
     #[inline]
     pub fn new(py: Python<'_>, values: &[Bound<'_, PyAny>], names: Option<Bound<'_, PyTuple>>) -> PyResult<Self> {
-        let names = names.map(Bound::unbind);
+        let names = names.map(Link::from);
         if values.len() <= FEW {
             let few = array::from_fn(|place| values.get(place).map(|value| value.clone().unbind()));
             #[expect(clippy::cast_possible_truncation, reason = "they are few")]
@@ -106,8 +106,10 @@ impl Arguments {
     ///
     /// # Errors
     /// When memory is exhausted.
+    #[expect(unsafe_code, reason = "what makes dictionaries in pyo3 panics without memory")]
     pub fn dictionary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let made = PyDict::new(py);
+        // SAFETY: it gives a new dictionary, or an error is set.
+        let made = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?.cast_into_unchecked::<PyDict>() };
         self.by_name(py).try_for_each(|(name, value)| made.set_item(name, value))?;
         Ok(made)
     }
@@ -121,7 +123,7 @@ impl Arguments {
     pub fn call<'py>(&self, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = function.py();
         let (values, by_position) = (self.values(py).as_ptr().cast(), self.by_position(py).len());
-        let names = self.names.as_ref().map_or(std::ptr::null_mut(), Py::as_ptr);
+        let names = self.names.as_ref().map_or(std::ptr::null_mut(), |names| names.get().as_ptr());
         // SAFETY: the values and their names live as long as the node does; it gives a new reference, or an error is set.
         unsafe {
             Bound::from_owned_ptr_or_err(py, ffi::PyObject_Vectorcall(function.as_ptr(), values, by_position, names))
@@ -135,11 +137,16 @@ impl Arguments {
             Values::Few(_, few) => few.into_iter().flatten().for_each(|value| Link::from(value).let_go(py)),
             Values::Many(tuple) => tuple.let_go(py),
         }
+        if let Some(names) = self.names {
+            names.let_go(py);
+        }
     }
 }
 
 impl Held for Arguments {
     fn visit(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Names that were unpacked from a dictionary may be of a class of the user's.
+        self.names.visit(visit)?;
         match &self.values {
             Values::Few(_, few) => few.iter().flatten().try_for_each(|value| visit.call(value)),
             Values::Many(tuple) => tuple.visit(visit),
