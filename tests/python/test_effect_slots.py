@@ -344,12 +344,20 @@ def test_effects_of_two_bases_have_the_fields_of_both():
     assert Other(**dict.fromkeys(Other.__match_args__, 4)).doubled() == 8
 
 
-def test_two_classes_with_a_dictionary_each_are_refused_as_bases_of_one():
-    class Other(Helps, Sized):
+def test_two_classes_with_a_dictionary_each_are_bases_of_one_where_the_interpreter_allows_it():
+    class Named(Effect[int]):
+        name: str
+
+    class Other(Helps, Named):
         pass
 
-    with pytest.raises(TypeError, match="lay-out conflict"):
-        type("Both", (Helped, Other), {})
+    if sys.version_info < (3, 12):
+        with pytest.raises(TypeError, match="lay-out conflict"):
+            type("Both", (Helped, Other), {})
+    else:
+        both = type("Both", (Helped, Other), {})("n", 2)
+        both.__dict__["more"] = 3
+        assert (both.name, both.doubled(), both.more) == ("n", 4, 3)
 
     class One(Sized, Helped):
         pass
