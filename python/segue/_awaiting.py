@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from types import SimpleNamespace
 
 from segue._builtin import native_table
 from segue._closing import close_unawaited
@@ -96,8 +96,7 @@ async def _awaited(awaitable: Any) -> Any:
     return await awaitable
 
 
-_NAMESPACE: Any = type(sys.implementation)  # `types` has it too, and takes time to import.
-answered_by(_NAMESPACE(__qualname__="await_handler()"), Await)
+answered_by(SimpleNamespace(__qualname__="await_handler()"), Await)
 
 
 class Entering:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import CoroutineType
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -10,14 +12,6 @@ if TYPE_CHECKING:
 
 async def _awaited(action: Callable[[], Awaitable[Any]]) -> Any:
     return await action()
-
-
-async def _nothing() -> None: ...
-
-
-_UNSTARTED = _nothing()
-_UNSTARTED.close()
-_COROUTINE: Any = type(_UNSTARTED)  # `types` has it too, and takes time to import.
 
 
 def at_once(action: Callable[[], Awaitable[Any]]) -> tuple[Any] | None:
@@ -59,5 +53,5 @@ def close_unawaited(awaitable: Any) -> None:
         >>> async def nothing(): ...
         >>> close_unawaited(nothing())
     """
-    if isinstance(awaitable, _COROUTINE):
+    if isinstance(awaitable, CoroutineType):
         awaitable.close()

@@ -35,24 +35,9 @@ def is_main() -> bool:
 
         main: bool = _thread._is_main_interpreter()  # noqa: SLF001
         return main
-    if _may_handle_signals():
-        return True
     try:
         interpreters = __import__("_xxsubinterpreters")
     except ImportError:
         return True
     same: bool = interpreters.get_current() == interpreters.get_main()
     return same
-
-
-def _may_handle_signals() -> bool:
-    """Whether this is the main thread of the main interpreter: elsewhere another error comes before that of the number.
-
-    The module that can always tell is one more library to load.
-    """
-    signals = __import__("_signal")
-    try:
-        signals.signal(0, signals.SIG_DFL)
-    except ValueError as refusal:
-        return "out of range" in str(refusal)
-    return False

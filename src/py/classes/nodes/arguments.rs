@@ -18,7 +18,8 @@ const FEW: usize = 4;
 #[derive(Debug)]
 pub struct Arguments {
     values: Values,
-    names: Option<Link<PyTuple>>,
+    /// No [`Link`]: an optional one would be two words, and there may be a hundred thousand calls that wait to be made.
+    names: Option<Py<PyTuple>>,
 }
 
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Arguments {
     /// When memory is exhausted.
     #[inline]
     pub fn new(py: Python<'_>, values: &[Bound<'_, PyAny>], names: Option<Bound<'_, PyTuple>>) -> PyResult<Self> {
-        let names = names.map(Link::from);
+        let names = names.map(Bound::unbind);
         if values.len() <= FEW {
             let few = array::from_fn(|place| values.get(place).map(|value| value.clone().unbind()));
             #[expect(clippy::cast_possible_truncation, reason = "they are few")]
@@ -123,7 +124,7 @@ impl Arguments {
     pub fn call<'py>(&self, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = function.py();
         let (values, by_position) = (self.values(py).as_ptr().cast(), self.by_position(py).len());
-        let names = self.names.as_ref().map_or(std::ptr::null_mut(), |names| names.get().as_ptr());
+        let names = self.names.as_ref().map_or(std::ptr::null_mut(), Py::as_ptr);
         // SAFETY: the values and their names live as long as the node does; it gives a new reference, or an error is set.
         unsafe {
             Bound::from_owned_ptr_or_err(py, ffi::PyObject_Vectorcall(function.as_ptr(), values, by_position, names))
@@ -138,7 +139,7 @@ impl Arguments {
             Values::Many(tuple) => tuple.let_go(py),
         }
         if let Some(names) = self.names {
-            names.let_go(py);
+            Link::from(names).let_go(py);
         }
     }
 }
