@@ -110,7 +110,7 @@ class EffectMeta(type):
         """What `inspect.signature` says about a call of the class."""
         import inspect  # noqa: PLC0415 - only tools ask, and it is slow to import
 
-        return inspect.signature(cls.__segue_bind__ if hasattr(cls, "__segue_binder__") else lambda *_fields: ())
+        return inspect.signature(getattr(cls, "__segue_bind__", lambda *_fields: ()))
 
 
 def _declared(namespace: Mapping[str, Any]) -> list[str]:

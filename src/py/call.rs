@@ -161,25 +161,19 @@ fn started(
     result: PyResult<Bound<'_, PyAny>>,
     clause: Option<ClauseCode>,
 ) -> PyResult<Outcome<PyWorld>> {
-    let value = result.map_err(|error| from_function(py, error))?;
-    match generator(value) {
-        Ok(generator) => Ok(send(py, Code::of(generator, clause), py.None().bind(py))),
-        Err(value) => Ok(Outcome::Returned(value)),
-    }
+    result.map(|value| begun(py, value, clause)).map_err(|error| from_function(py, error))
 }
 
-/// The value as a generator.
-///
-/// # Errors
-/// It is none: the value.
+/// A generator is started; another value is what the function came to.
 #[inline]
 #[expect(unsafe_code, reason = "it is asked by its class")]
-fn generator(value: Bound<'_, PyAny>) -> Result<Py<PyIterator>, Py<PyAny>> {
+fn begun(py: Python<'_>, value: Bound<'_, PyAny>, clause: Option<ClauseCode>) -> Outcome<PyWorld> {
     if !std::ptr::eq(value.get_type_ptr(), &raw const ffi::PyGen_Type) {
-        return Err(value.unbind());
+        return Outcome::Returned(value.unbind());
     }
     // SAFETY: generators are iterators.
-    Ok(unsafe { value.cast_into_unchecked() }.unbind())
+    let generator = unsafe { value.cast_into_unchecked() }.unbind();
+    send(py, Code::of(generator, clause), py.None().bind(py))
 }
 
 /// A `@do` call, or the generator that was given to `run`.
@@ -196,10 +190,7 @@ fn start(py: Python<'_>, call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> 
 /// Makes the call of a `@do` function.
 pub fn start_do(py: Python<'_>, node: &nodes::Call) -> Outcome<PyWorld> {
     match node.arguments.call(node.function.bind(py)) {
-        Ok(value) if node.is_generator => match generator(value) {
-            Ok(generator) => send(py, Code::of(generator, None), py.None().bind(py)),
-            Err(value) => Outcome::Returned(value),
-        },
+        Ok(value) if node.is_generator => begun(py, value, None),
         Ok(value) => Outcome::Returned(value.unbind()),
         Err(error) => Outcome::Raised(from_function(py, error).into_value(py)),
     }

@@ -197,17 +197,24 @@ def test_under_trio_scopes_may_be_entered_by_what_is_awaited(handlers):
 
 @asyncios
 @with_and_without
-def test_coroutine_that_somebody_awaits_is_left_to_its_owner(loop, handlers):
+@pytest.mark.parametrize("takes", [lambda box: Await(box.pop()), lambda box: PythonAsyncSyntaxEscape(box.pop)])
+@pytest.mark.parametrize("is_a_task", [True, False])
+def test_coroutine_that_somebody_awaits_is_left_to_its_owner(loop, handlers, takes, is_a_task):
     async def sleeps():
         await asyncio.sleep(0.01)
         return "owned"
 
+    async def awaits(box):
+        return await box.pop()
+
     @do
     def program():
         coroutine = sleeps()
-        owner = asyncio.get_running_loop().create_task(coroutine)
+        own, other = [coroutine], [coroutine]
+        del coroutine
+        owner = asyncio.get_running_loop().create_task(own.pop() if is_a_task else awaits(own))
         yield Await(asyncio.sleep(0))
-        taken = yield Try(Await(coroutine))
+        taken = yield Try(takes(other))
         return str(taken.error), (yield Await(owner))
 
     assert come_to(loop, program(), handlers) == ("coroutine is being awaited already", "owned")
@@ -409,27 +416,3 @@ def test_coroutine_that_is_half_done_is_left_alone_whoever_holds_it(loop, handle
         return [str(taken.error) for taken in (alone, (yield Try(Await(held))))]
 
     assert come_to(loop, program(), handlers) == ["coroutine is being awaited already"] * 2
-
-
-@asyncios
-@with_and_without
-def test_coroutine_that_somebody_awaits_is_left_to_its_owner_by_an_escape_too(loop, handlers):
-    async def sleeps():
-        await asyncio.sleep(0.01)
-        return "owned"
-
-    @do
-    def program():
-        coroutine = sleeps()
-        owns, takes = [coroutine], [coroutine]
-        del coroutine
-
-        async def owner():
-            return await owns.pop()
-
-        owner = asyncio.get_running_loop().create_task(owner())
-        yield Await(asyncio.sleep(0))
-        taken = yield Try(PythonAsyncSyntaxEscape(takes.pop))
-        return str(taken.error), (yield Await(owner))
-
-    assert come_to(loop, program(), handlers) == ("coroutine is being awaited already", "owned")

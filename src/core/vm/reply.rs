@@ -267,12 +267,7 @@ impl<W: World> Vm<W> {
             Way::Await if self.segments[self.current_segment].has_room_for(3) => {
                 Reply::Await(host.field(effect, 0), prompt)
             }
-            Way::Value => {
-                self.meter.make(steps);
-                let found = self.segments[prompt].prompt().expect("a prompt is where it was found");
-                let called = Called { clause, effect: None, k: None, prompt, form: Short::Function };
-                Reply::Clause(host.clone_handler(&found.handler), called)
-            }
+            Way::Value => self.clause_of(host, prompt, clause, None, Short::Function, steps),
             way => self.reply_by_clause(host, way, prompt, clause, steps),
         }
     }
@@ -319,15 +314,29 @@ impl<W: World> Vm<W> {
         steps: u64,
     ) -> Reply<W> {
         let (k, form) = match way {
-            Way::Native(_) | Way::Await => return Reply::Long,
-            Way::Value => (None, Short::Function),
             Way::Program | Way::Control if !self.runs_where_it_is(prompt) => return Reply::Long,
             Way::Program => (None, Short::Program(self.next_capture())),
             Way::Control => {
                 let capture = self.next_capture();
                 (Some(self.wrap(host, Continuation { prompt, capture })), Short::Control(capture))
             }
+            Way::Native(_) | Way::Await | Way::Value => return Reply::Long,
         };
+        self.clause_of(host, prompt, clause, k, form, steps)
+    }
+
+    /// The driver is to call that clause.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each effect of a value clause passes here")]
+    fn clause_of(
+        &mut self,
+        host: &impl Host<W>,
+        prompt: SegmentId,
+        clause: ClauseId,
+        k: Option<W::Value>,
+        form: Short,
+        steps: u64,
+    ) -> Reply<W> {
         self.meter.make(steps);
         let found = self.segments[prompt].prompt().expect("a prompt is where it was found");
         Reply::Clause(host.clone_handler(&found.handler), Called { clause, effect: None, k, prompt, form })
