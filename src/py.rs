@@ -11,6 +11,7 @@ mod driver;
 mod entered;
 mod errands;
 mod error;
+mod generator;
 mod leaving;
 mod names;
 mod os_fork;

@@ -14,30 +14,53 @@ use super::host::World;
 use super::ids::{Capture, SegmentId};
 use super::mailbox::{Mailbox, locked};
 
-/// It holds its continuation, and nobody said that it is kept.
-const FRESH: u8 = 0;
-/// It holds its continuation.
-const KEPT: u8 = 1;
-/// It is empty.
-const USED: u8 = 2;
+/// What became of a continuation: one byte, so that a single exchange makes a use one use among threads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stage(u8);
 
-/// How the last continuation was used.
-struct Use<W: World> {
-    fate: Fate,
-    by: Option<W::Label>,
-    kept: bool,
+impl Stage {
+    /// It holds its continuation, and nobody said that it is kept.
+    const FRESH: Self = Self(0);
+    /// It holds its continuation.
+    const KEPT: Self = Self(1);
+
+    /// The others are empty, and know how they were used.
+    const USED: u8 = 2;
+    const FATE: u32 = 2;
+
+    const fn used(fate: Fate, was_kept: bool) -> Self {
+        Self((fate as u8) << Self::FATE | Self::USED | was_kept as u8)
+    }
+
+    const fn is_used(self) -> bool {
+        self.0 & Self::USED != 0
+    }
+
+    const fn is_or_was_kept(self) -> bool {
+        self.0 & Self::KEPT.0 != 0
+    }
+
+    const fn fate(self) -> Fate {
+        Fate::ALL[(self.0 >> Self::FATE) as usize]
+    }
+
+    /// The one before it was used.
+    const fn unused(self) -> Self {
+        if self.is_or_was_kept() { Self::KEPT } else { Self::FRESH }
+    }
 }
 
 /// The inside of a `K` object.
 ///
-/// Each change holds the lock of `used`: that makes a use one use among threads. The machine alone does without, for a `K`
-/// that nobody else has a reference to ([`ContinuationCell::renew`]); therefore the fields are atomic.
+/// Who exchanges the stage for a used one has the continuation. The machine alone does without an exchange, for a `K` that
+/// nobody else has a reference to ([`ContinuationCell::renew`]).
 pub struct ContinuationCell<W: World> {
     run: Arc<Mailbox>,
     stage: AtomicU8,
     prompt: AtomicU32,
     capture: AtomicU64,
-    used: Mutex<Option<Use<W>>>,
+    /// Which clause used it.
+    by: Mutex<Option<W::Label>>,
 }
 
 impl<W: World> ContinuationCell<W> {
@@ -45,22 +68,31 @@ impl<W: World> ContinuationCell<W> {
         let Continuation { prompt, capture } = continuation;
         Self {
             run,
-            stage: AtomicU8::new(FRESH),
+            stage: AtomicU8::new(Stage::FRESH.0),
             prompt: AtomicU32::new(prompt.number()),
             capture: AtomicU64::new(capture.0.get()),
-            used: Mutex::new(None),
+            by: Mutex::new(None),
         }
     }
 
-    fn stage(&self) -> u8 {
-        self.stage.load(Ordering::Relaxed)
+    fn stage(&self) -> Stage {
+        Stage(self.stage.load(Ordering::Acquire))
     }
 
-    fn hold(&self, continuation: Continuation, stage: u8) {
+    fn hold(&self, continuation: Continuation, stage: Stage) {
         let Continuation { prompt, capture } = continuation;
         self.prompt.store(prompt.number(), Ordering::Relaxed);
         self.capture.store(capture.0.get(), Ordering::Relaxed);
-        self.stage.store(stage, Ordering::Relaxed);
+        self.stage.store(stage.0, Ordering::Release);
+    }
+
+    /// The stage goes on, unless it is a used one: gives the one before.
+    ///
+    /// # Errors
+    /// How it was used.
+    fn go_on(&self, next: impl Fn(Stage) -> Stage) -> Result<Stage, Stage> {
+        let next = |stage| if Stage(stage).is_used() { None } else { Some(next(Stage(stage)).0) };
+        self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).map(Stage).map_err(Stage)
     }
 
     /// The chain that it stands for, or stood for before it was used.
@@ -69,20 +101,12 @@ impl<W: World> ContinuationCell<W> {
         Some((prompt, Capture(NonZeroU64::new(self.capture.load(Ordering::Relaxed))?)))
     }
 
-    /// Takes the continuation out. Under the lock, or with no other owner of the `K`.
-    fn empty(&self) -> Option<Continuation> {
-        if self.stage() == USED {
-            return None;
-        }
-        self.stage.store(USED, Ordering::Relaxed);
+    fn continuation(&self) -> Option<Continuation> {
         self.chain().map(|(prompt, capture)| Continuation { prompt, capture })
     }
 
-    fn refused(used: Option<&Use<W>>, share: impl Fn(&W::Label) -> W::Label) -> Refusal<W> {
-        match used {
-            Some(used) => Refusal::Used(used.fate, used.by.as_ref().map(share)),
-            None => Refusal::Used(Fate::Resumed, None),
-        }
+    fn refused(&self, used: Stage, share: impl Fn(&W::Label) -> W::Label) -> Refusal<W> {
+        Refusal::Used(used.fate(), locked(&self.by).as_ref().map(share))
     }
 
     fn was_unwound(&self) -> bool {
@@ -94,9 +118,8 @@ impl<W: World> ContinuationCell<W> {
     /// # Errors
     /// When it was used already, or its run is over.
     pub fn keep(&self, share: impl Fn(&W::Label) -> W::Label) -> Result<(), Refusal<W>> {
-        let used = locked(&self.used);
-        if self.stage() == USED {
-            return Err(Self::refused(used.as_ref(), share));
+        if self.stage().is_used() {
+            return Err(self.refused(self.stage(), share));
         }
         if self.run.is_finished() {
             return Err(Refusal::Finished);
@@ -104,8 +127,7 @@ impl<W: World> ContinuationCell<W> {
         if self.was_unwound() {
             return Err(Refusal::Used(Fate::Unwound, None));
         }
-        self.stage.store(KEPT, Ordering::Relaxed);
-        Ok(())
+        self.go_on(|_| Stage::KEPT).map(drop).map_err(|used| self.refused(used, share))
     }
 
     /// Takes the continuation out, for the run that asks. Law: semantics 3, one use.
@@ -119,46 +141,47 @@ impl<W: World> ContinuationCell<W> {
         by: Option<W::Label>,
         share: impl Fn(&W::Label) -> W::Label,
     ) -> Result<Continuation, Refusal<W>> {
-        let mut used = locked(&self.used);
-        if self.stage() == USED {
-            return Err(Self::refused(used.as_ref(), share));
-        }
-        if !self.belongs_to(run) {
+        if !self.belongs_to(run) && !self.stage().is_used() {
             return Err(if self.run.is_finished() { Refusal::Finished } else { Refusal::Foreign });
         }
-        let kept = self.stage() == KEPT;
-        let continuation = self.empty().ok_or(Refusal::Finished)?;
-        *used = Some(Use { fate, by, kept });
-        Ok(continuation)
+        if let Err(used) = self.go_on(|unused| Stage::used(fate, unused == Stage::KEPT)) {
+            return Err(self.refused(used, share));
+        }
+        if by.is_some() {
+            *locked(&self.by) = by;
+        }
+        self.continuation().ok_or(Refusal::Finished)
     }
 
     /// Takes the continuation out if it is fresh, where nobody else holds the `K`.
     pub(super) fn take_unseen(&self) -> Option<Continuation> {
-        if self.stage() == FRESH { self.empty() } else { None }
+        if !self.is_fresh() {
+            return None;
+        }
+        self.stage.store(Stage::used(Fate::Resumed, false).0, Ordering::Relaxed);
+        self.continuation()
     }
 
-    /// Nobody can ask any more how it was used.
+    /// Nobody can ask any more which clause used it.
     pub(super) fn forget_use(&self) -> Option<W::Label> {
-        locked(&self.used).take().and_then(|used| used.by)
+        locked(&self.by).take()
     }
 
     /// Holds another continuation, where nobody else holds the `K`: nobody can tell that it is not a new one.
     pub(super) fn renew(&self, continuation: Continuation) {
-        self.hold(continuation, FRESH);
+        self.hold(continuation, Stage::FRESH);
     }
 
     /// Puts a continuation back that was taken, and not used after all.
     pub(super) fn put_back(&self, continuation: Continuation) -> Option<W::Label> {
-        let mut place = locked(&self.used);
-        let used = place.take();
-        let kept = used.as_ref().is_some_and(|used| used.kept);
-        self.hold(continuation, if kept { KEPT } else { FRESH });
-        used.and_then(|used| used.by)
+        let by = self.forget_use();
+        self.hold(continuation, self.stage().unused());
+        by
     }
 
     /// The prompt of its chain and the capture, while it is unused and belongs to `run`.
     pub(super) fn prompt_of(&self, run: &Arc<Mailbox>) -> Option<(SegmentId, Capture)> {
-        if self.stage() == USED || !self.belongs_to(run) { None } else { self.chain() }
+        if self.is_spent() || !self.belongs_to(run) { None } else { self.chain() }
     }
 
     /// Whether it belongs to that run.
@@ -168,31 +191,29 @@ impl<W: World> ContinuationCell<W> {
 
     /// Whether it was used; what a run left unused is unwound at its end.
     pub fn is_used(&self) -> bool {
-        let _used = locked(&self.used);
-        self.stage() == USED || self.was_unwound()
+        self.is_spent() || self.was_unwound()
     }
 
     /// Whether `keep` was called.
     pub fn is_kept(&self) -> bool {
-        let used = locked(&self.used);
-        self.stage() == KEPT || used.as_ref().is_some_and(|used| used.kept)
+        self.stage().is_or_was_kept()
     }
 
     /// Whether it was used by somebody; what the end of a run unwound was not.
     pub(super) fn is_spent(&self) -> bool {
-        self.stage() == USED
+        self.stage().is_used()
     }
 
     /// Whether it is neither used nor kept: its clause has to end it.
     pub(super) fn is_fresh(&self) -> bool {
-        self.stage() == FRESH
+        self.stage() == Stage::FRESH
     }
 
     /// Why it cannot be used, when it cannot.
     pub(super) fn refusal(&self, run: &Arc<Mailbox>, share: impl Fn(&W::Label) -> W::Label) -> Option<Refusal<W>> {
-        let used = locked(&self.used);
-        if self.stage() == USED {
-            return Some(Self::refused(used.as_ref(), share));
+        let stage = self.stage();
+        if stage.is_used() {
+            return Some(self.refused(stage, share));
         }
         if self.run.is_finished() {
             return Some(Refusal::Finished);
@@ -206,8 +227,9 @@ impl<W: World> ContinuationCell<W> {
 
 impl<W: World> Drop for ContinuationCell<W> {
     fn drop(&mut self) {
-        if let Some(lost) = self.empty()
+        if !self.is_spent()
             && !self.run.is_finished()
+            && let Some(lost) = self.continuation()
         {
             self.run.post(lost);
         }

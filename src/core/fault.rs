@@ -25,6 +25,20 @@ pub enum Fate {
     Unwound,
 }
 
+impl Fate {
+    /// All of them, each at its number.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Resumed,
+        Self::ThrownInto,
+        Self::Transferred,
+        Self::Discontinued,
+        Self::Passed,
+        Self::Ended,
+        Self::Raised,
+        Self::Unwound,
+    ];
+}
+
 /// Why a continuation cannot be used.
 pub enum Refusal<W: World> {
     /// It was used before: how, and by which clause.

@@ -295,6 +295,12 @@ impl Meter {
         self.peak_calls = self.peak_calls.max(self.live_calls + 1);
     }
 
+    /// A call was entered and left, while the generator that made it had no frame.
+    #[inline]
+    pub fn came_and_went(&mut self) {
+        self.peak_calls = self.peak_calls.max(self.live_calls + 2);
+    }
+
     /// Asks to enter one more call, `depth` being there already; it counts where [`Meter::asks_depth`].
     pub fn enter(&mut self, depth: usize) -> Permit {
         self.entered();

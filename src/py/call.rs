@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
-use pyo3::types::{PyAny, PyDict, PyIterator, PyList, PyString};
+use pyo3::types::{PyAny, PyDict, PyIterator, PyList, PyNone, PyString};
 use pyo3::{PyTypeCheck, ffi, intern};
 
 use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandler, Tail};
@@ -14,6 +14,7 @@ use super::classes::store::{Mapping, with_thunks};
 use super::classes::text::{LIMIT, escape, safe_repr, type_name};
 use super::context;
 use super::error::from_function;
+use super::generator;
 use super::names::names;
 use super::roots::Roots;
 use super::world::{ClauseCode, Code, Missing, PyWorld, Request, ends_clause, resumes_own};
@@ -48,7 +49,7 @@ pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outc
 
 /// One step of a generator.
 pub fn send(py: Python<'_>, code: Code, value: &Bound<'_, PyAny>) -> Outcome<PyWorld> {
-    step(py, &code, value).of(code)
+    step(py, &code, value).of(py, code)
 }
 
 /// What came of a step. Two words: it goes in registers.
@@ -64,12 +65,14 @@ pub enum Sent {
 
 impl Sent {
     /// The same with the generator whose step it was.
-    fn of(self, code: Code) -> Outcome<PyWorld> {
-        match self {
-            Self::Yielded(value) => Outcome::Yielded(code, value),
+    fn of(self, py: Python<'_>, code: Code) -> Outcome<PyWorld> {
+        let outcome = match self {
+            Self::Yielded(value) => return Outcome::Yielded(code, value),
             Self::Returned(value) => Outcome::Returned(value),
             Self::Raised(error) => Outcome::Raised(error),
-        }
+        };
+        code.let_go(py);
+        outcome
     }
 }
 
@@ -81,12 +84,13 @@ pub fn step(py: Python<'_>, code: &Code, value: &Bound<'_, PyAny>) -> Sent {
         let error = PyRuntimeError::new_err("the generator that was given to run() was closed while the run went on");
         return Sent::Raised(error.into_value(py));
     }
-    match code.generator.bind(py).send(value) {
+    let generator = code.generator.bind(py);
+    match generator::send(generator, value) {
         Ok(PySendResult::Next(value)) => yielded(py, code, value),
         Ok(PySendResult::Return(value)) => Sent::Returned(value.unbind()),
         Err(error) => {
-            context::strip_own(py, code.generator.bind(py), &error);
-            Sent::Raised(error.into_value(py))
+            context::strip_own(generator, &error);
+            Sent::Raised(error.unbind())
         }
     }
 }
@@ -99,18 +103,17 @@ fn is_over(generator: &Bound<'_, PyIterator>) -> bool {
 /// An error at the yield of a generator.
 fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyWorld> {
     let before = context::traceback_of(error.bind(py));
-    match code.generator.bind(py).call_method1(intern!(py, "throw"), (error,)) {
-        Ok(value) => yielded(py, &code, value).of(code),
-        Err(stop) if stop.is_instance_of::<PyStopIteration>(py) => match stop.value(py).getattr(intern!(py, "value")) {
-            Ok(value) => Outcome::Returned(value.unbind()),
-            Err(error) => Outcome::Raised(error.into_value(py)),
-        },
+    let generator = code.generator.bind(py);
+    let sent = match generator::throw(generator, error.bind(py)) {
+        Ok(PySendResult::Next(value)) => yielded(py, &code, value),
+        Ok(PySendResult::Return(value)) => Sent::Returned(value.unbind()),
         Err(error) => {
-            context::strip(py, &error, before.as_ref());
-            context::strip_own(py, code.generator.bind(py), &error);
-            Outcome::Raised(error.into_value(py))
+            context::strip(&error, before.as_ref());
+            context::strip_own(generator, &error);
+            Sent::Raised(error.unbind())
         }
-    }
+    };
+    sent.of(py, code)
 }
 
 /// A generator yielded. A clause that continues its own `k` in tail position is finished there and then: what it yields
@@ -129,10 +132,10 @@ fn yielded_by_clause(py: Python<'_>, code: &Code, clause: &ClauseCode, value: Bo
     if !resumes_own(&value, clause.k.as_ref()) || !is_tail(py, code, clause) {
         return Sent::Yielded(value.unbind());
     }
-    match code.generator.bind(py).send(&py.None().into_bound(py)) {
+    match generator::send(code.generator.bind(py), &PyNone::get(py)) {
         Ok(PySendResult::Return(_)) => Sent::Returned(value.unbind()),
         Ok(PySendResult::Next(other)) => Sent::Yielded(other.unbind()),
-        Err(error) => Sent::Raised(error.into_value(py)),
+        Err(error) => Sent::Raised(error.unbind()),
     }
 }
 
@@ -173,7 +176,7 @@ fn begun(py: Python<'_>, value: Bound<'_, PyAny>, clause: Option<ClauseCode>) ->
     }
     // SAFETY: generators are iterators.
     let generator = unsafe { value.cast_into_unchecked() }.unbind();
-    send(py, Code::of(generator, clause), py.None().bind(py))
+    send(py, Code::of(generator, clause), &PyNone::get(py))
 }
 
 /// A `@do` call, or the generator that was given to `run`.
@@ -182,7 +185,7 @@ fn start(py: Python<'_>, call: &Bound<'_, PyAny>) -> PyResult<Outcome<PyWorld>> 
         let generator = &root.get().generator;
         // Another run may have taken it since this one was set up.
         root.get().check(py)?;
-        return Ok(send(py, Code::given(generator.clone_ref(py)), py.None().bind(py)));
+        return Ok(send(py, Code::given(generator.clone_ref(py)), &PyNone::get(py)));
     }
     Ok(start_do(py, call.cast::<nodes::Call>()?.get()))
 }

@@ -5,6 +5,7 @@ pub mod continuation;
 pub mod do_function;
 pub mod effect;
 pub mod engine;
+mod fleeting;
 pub mod handle;
 pub mod handler;
 pub mod limits;

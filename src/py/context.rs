@@ -34,10 +34,11 @@ const MAX_CHAIN: usize = 1000;
 
 /// Takes the library's own frames out of what a throw added to a traceback: `yield from effect` has one of its iterator.
 /// The entries from `before` on were there already.
-pub fn strip(py: Python<'_>, error: &PyErr, before: Option<&Bound<'_, PyTraceback>>) {
+pub fn strip(error: &Bound<'_, PyBaseException>, before: Option<&Bound<'_, PyTraceback>>) {
+    let py = error.py();
     let Ok(names) = names(py) else { return };
     let mut last: Option<Bound<'_, PyTraceback>> = None;
-    let mut entry = error.traceback(py);
+    let mut entry = traceback_of(error);
     while let Some(here) = entry {
         if before.is_some_and(|before| before.is(&here)) {
             return;
@@ -62,17 +63,14 @@ pub fn strip(py: Python<'_>, error: &PyErr, before: Option<&Bound<'_, PyTracebac
 }
 
 /// Takes the frame of the library's own program out of what left it: the innermost programs are the user's.
-pub fn strip_own(py: Python<'_>, generator: &Bound<'_, PyAny>, error: &PyErr) {
+pub fn strip_own(generator: &Bound<'_, PyAny>, error: &Bound<'_, PyBaseException>) {
+    let py = error.py();
     let Ok(own) = library_code(py) else { return };
     let code = CODE.read(generator);
-    if !code.is_ok_and(|code| own.iter().any(|known| known.is(&code))) {
-        return;
-    }
-    if let Some(entry) = error.traceback(py) {
-        let rest = next_of(&entry);
-        // Up to 3.11 a `PyErr` has a traceback beside that of its value.
-        let _ = error.value(py).setattr(intern!(py, "__traceback__"), &rest);
-        error.set_traceback(py, rest);
+    if code.is_ok_and(|code| own.iter().any(|known| known.is(&code)))
+        && let Some(entry) = traceback_of(error)
+    {
+        let _ = error.setattr(intern!(py, "__traceback__"), next_of(&entry));
     }
 }
 
@@ -86,7 +84,7 @@ pub fn traceback_of<'py>(error: &Bound<'py, PyBaseException>) -> Option<Bound<'p
 }
 
 fn next_of<'py>(entry: &Bound<'py, PyTraceback>) -> Option<Bound<'py, PyTraceback>> {
-    entry.getattr(intern!(entry.py(), "tb_next")).ok()?.cast_into::<PyTraceback>().ok()
+    NEXT.read(entry.as_any()).ok()?.cast_into::<PyTraceback>().ok()
 }
 
 fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<PyAny>, Py<PyAny>)) -> Py<PyAny> {
@@ -94,6 +92,9 @@ fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<Py
     let made = class.and_then(|class| class.call1((kind, name, place.0, place.1)));
     made.map_or_else(|_| py.None(), Bound::unbind)
 }
+
+/// What an error passed through after that.
+static NEXT: Slot = Slot::new(c"tb_next");
 
 /// The code of a generator.
 static CODE: Slot = Slot::new(c"gi_code");

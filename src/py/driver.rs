@@ -163,7 +163,7 @@ impl Machine {
         }
         let mut event = self.vm.advance(host!(self, py));
         loop {
-            self.sweep();
+            self.sweep(py);
             self.turns += 1;
             if self.turns.is_multiple_of(LOOK_TURNS) {
                 self.look_around(py);
@@ -289,7 +289,7 @@ impl Machine {
         {
             tell(py, &error);
         }
-        self.sweep();
+        self.sweep(py);
         self.let_go(py);
     }
 
@@ -347,21 +347,23 @@ impl Machine {
     /// Drops what is dead: user code may run, and may leave more behind.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "most often nothing is, and each effect asks")]
-    fn sweep(&mut self) {
+    fn sweep(&mut self, py: Python<'_>) {
         if !self.host.trash.is_empty() {
-            self.sweep_all();
+            self.sweep_all(py);
         }
     }
 
     #[inline(never)]
-    fn sweep_all(&mut self) {
+    fn sweep_all(&mut self, py: Python<'_>) {
         // Most often there is one.
-        if self.host.trash.len() == 1 {
-            drop(self.host.trash.pop());
+        if self.host.trash.len() == 1
+            && let Some(dead) = self.host.trash.pop()
+        {
+            dead.let_go(py);
         }
         while !self.host.trash.is_empty() {
             let mut dead = std::mem::take(&mut self.host.trash);
-            dead.clear();
+            dead.drain(..).for_each(|dead| dead.let_go(py));
             if self.host.trash.is_empty() {
                 self.host.trash = dead;
                 break;
@@ -450,7 +452,7 @@ impl Machine {
                 Remains::Exit(handler) => call::exit(py, &handler, &ending),
             }
         }
-        self.sweep();
+        self.sweep(py);
         // Where it was raised again is nobody's business.
         told.set_traceback(py, traceback);
         told.set_context(py, context);

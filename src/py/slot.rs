@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyType};
 
-/// An attribute of generators or coroutines.
+/// An attribute of generators, coroutines or tracebacks.
 pub struct Slot {
     name: &'static CStr,
     found: PyOnceLock<Option<Found>>,
@@ -41,7 +41,7 @@ impl Slot {
         Self { name, found: PyOnceLock::new() }
     }
 
-    /// Reads it of an object. What is no generator and no coroutine is asked as any object is.
+    /// Reads it of an object. What is none of them is asked as any object is.
     ///
     /// # Errors
     /// What reading it raises.
@@ -66,7 +66,7 @@ impl Slot {
 
 #[expect(unsafe_code, reason = "only the class itself has it")]
 fn find(name: &CStr) -> Option<Found> {
-    for class in [&raw mut ffi::PyGen_Type, &raw mut ffi::PyCoro_Type] {
+    for class in [&raw mut ffi::PyGen_Type, &raw mut ffi::PyCoro_Type, &raw mut ffi::PyTraceBack_Type] {
         // SAFETY: the class lives for ever, and an entry without a name ends a table.
         unsafe {
             if let Some(entry) = named((*class).tp_getset, name, |entry| (*entry).name) {
@@ -97,6 +97,53 @@ unsafe fn named<T>(table: *mut T, name: &CStr, name_of: impl Fn(*mut T) -> *cons
         }
     }
     None
+}
+
+/// A method of generators that takes one argument.
+pub struct OneArgument {
+    name: &'static CStr,
+    found: PyOnceLock<Option<ffi::PyCFunctionFast>>,
+}
+
+impl OneArgument {
+    /// The method of that name.
+    #[must_use]
+    pub const fn new(name: &'static CStr) -> Self {
+        Self { name, found: PyOnceLock::new() }
+    }
+
+    /// Calls it on an object: gives what the interpreter does, a new reference, or null when an error is set. What is no
+    /// generator is called as any object is.
+    #[expect(unsafe_code, reason = "calls what the class has in its table")]
+    pub fn call(&self, object: &Bound<'_, PyAny>, argument: &Bound<'_, PyAny>) -> *mut ffi::PyObject {
+        let py = object.py();
+        let class = &raw mut ffi::PyGen_Type;
+        let found = self.found.get_or_init(py, || {
+            // SAFETY: the class lives for ever; an entry without a name ends its table, and the flags say which function is
+            // there.
+            unsafe {
+                let entry = named((*class).tp_methods, self.name, |entry| (*entry).ml_name)?;
+                ((*entry).ml_flags == ffi::METH_FASTCALL).then(|| (*entry).ml_meth.PyCFunctionFast)
+            }
+        });
+        match found {
+            // SAFETY: the entry is one of the object's class, and there is one argument.
+            Some(method) if object.get_type_ptr() == class => unsafe {
+                method(object.as_ptr(), [argument.as_ptr()].as_mut_ptr(), 1)
+            },
+            _ => {
+                let name = self.name.to_str().expect("names of attributes are plain");
+                let called = object.call_method1(name, (argument,));
+                called.map_or_else(
+                    |error| {
+                        error.restore(py);
+                        ptr::null_mut()
+                    },
+                    Bound::into_ptr,
+                )
+            }
+        }
+    }
 }
 
 /// A method of a class in C that takes nothing.

@@ -95,6 +95,12 @@ impl Code {
         Self::new(generator, Some(Box::new(Special::Given)))
     }
 
+    /// Lets it go, most often when it has ended. That asks nobody whether the thread is attached, as a drop would.
+    #[inline]
+    pub fn let_go(self, py: Python<'_>) {
+        self.generator.drop_ref(py);
+    }
+
     /// Whether the user made it.
     #[must_use]
     #[inline]
@@ -162,7 +168,6 @@ impl World for PyWorld {
 
 /// A dead object.
 #[derive(Debug)]
-#[expect(dead_code, reason = "held until it is dropped")]
 pub enum Dead {
     /// A value, an error, a handler, a class or a label.
     Object(Py<PyAny>),
@@ -170,6 +175,17 @@ pub enum Dead {
     Code(Code),
     /// What was to be awaited.
     Awaitable(Unawaited),
+}
+
+impl Dead {
+    /// Lets it go: that may run user code.
+    pub fn let_go(self, py: Python<'_>) {
+        match self {
+            Self::Object(object) => object.drop_ref(py),
+            Self::Code(code) => code.let_go(py),
+            Self::Awaitable(unawaited) => drop(unawaited),
+        }
+    }
 }
 
 /// The host: the interpreter, and what belongs to the run in it.

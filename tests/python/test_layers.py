@@ -42,7 +42,7 @@ LAYERS: dict[str, list[set[str]]] = {
     "py": [
         {"names", "owners", "reserve", "slot"},
         {"entered", "leaving"},
-        {"stack"},
+        {"generator", "stack"},
         {"classes", "contained", "context", "errands", "error", "roots", "tasks", "world"},
         {"desks", "signals"},
         {"os_fork"},

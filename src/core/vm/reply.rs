@@ -37,7 +37,8 @@ pub enum Reply<W: World> {
     Branch(NewBody<W>),
     /// The driver begins to await this, and says so by [`Vm::awaited`] or [`Vm::waits`]. Nothing has happened yet.
     Await(W::Value, SegmentId),
-    /// The call of a `@do` function: the driver makes it when [`Vm::wait_here`] has the generator.
+    /// The call of a `@do` function: the driver makes it. Unless it [returns at once](Vm::returned_at_once), the generator
+    /// [waits](Vm::wait_here) for it.
     Call,
 }
 
@@ -178,6 +179,17 @@ impl<W: World> Vm<W> {
         self.push_program(code);
         self.push_frame(Frame::Settle(prompt, effect));
         self.current().pending_python = Some(Pending::Action);
+    }
+
+    /// What [`Reply::Call`] asked for returned, and nobody saw it on the stack. Whether the generator may go on with the
+    /// value: otherwise it [waits](Vm::wait_here) for it.
+    #[inline]
+    pub fn returned_at_once(&mut self) -> bool {
+        let goes_on = self.may_go_on();
+        if goes_on {
+            self.meter.came_and_went();
+        }
+        goes_on
     }
 
     /// The generator waits here for what it called.

@@ -5,7 +5,9 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyModule, PyString};
 
+use super::fleeting::{self, Fleeting};
 use super::nodes;
+use super::spare::Spare;
 use crate::core::continuation::ContinuationCell;
 use crate::py::error;
 use crate::py::world::PyWorld;
@@ -45,6 +47,20 @@ use crate::py::world::PyWorld;
 pub struct K {
     /// The continuation, until it is used.
     pub cell: ContinuationCell<PyWorld>,
+}
+
+impl Fleeting for K {
+    type Front = Self;
+    type Back = ();
+
+    fn spare() -> &'static Spare {
+        static SPARE: Spare = Spare::new();
+        &SPARE
+    }
+
+    fn let_go(_: Python<'_>, k: Self, (): ()) {
+        drop(k);
+    }
 }
 
 #[pymethods]
@@ -148,10 +164,20 @@ pub fn is_k(value: &Bound<'_, PyAny>) -> bool {
     value.is_exact_instance_of::<K>()
 }
 
+/// The object for a continuation.
+///
+/// # Errors
+/// When memory is exhausted.
+pub fn make(py: Python<'_>, cell: ContinuationCell<PyWorld>) -> PyResult<Py<PyAny>> {
+    fleeting::make::<K>(py, K { cell }, ())
+}
+
 /// Adds the class to the module.
 ///
 /// # Errors
 /// When the module refuses it.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<K>()
+    module.add_class::<K>()?;
+    fleeting::prepare::<K>(module.py());
+    Ok(())
 }

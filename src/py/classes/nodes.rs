@@ -63,7 +63,6 @@ mod check;
 mod control;
 mod handlers;
 mod scope;
-mod slots;
 mod value;
 
 pub use arguments::Arguments;
@@ -83,6 +82,7 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple};
 
 use super::effect::is_effect;
+use super::fleeting;
 use super::link::Link;
 use super::text::{CallText, type_name};
 
@@ -226,7 +226,7 @@ pub fn build<T: Node>(py: Python<'_>, node: T) -> PyResult<Py<PyAny>> {
 /// # Errors
 /// When memory is exhausted.
 pub fn resume(py: Python<'_>, k: Py<PyAny>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
-    slots::make(py, Resume { k: k.into(), value: value.into() })
+    fleeting::make::<Resume>(py, DoExpr { kind: NodeKind::Resume }, Resume { k: k.into(), value: value.into() })
 }
 
 /// `ResumeThrow(k, exc)`: `exc` is checked and instantiated as the constructor does.
@@ -279,7 +279,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<GetHandlers>()?;
     module.add_class::<GetExecutionContext>()?;
     by_position::prepare(module.py());
-    slots::prepare::<Call>(module.py());
-    slots::prepare::<Resume>(module.py());
+    fleeting::prepare::<Call>(module.py());
+    fleeting::prepare::<Resume>(module.py());
     module.add_class::<PythonAsyncSyntaxEscape>()
 }

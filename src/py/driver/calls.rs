@@ -39,7 +39,7 @@ impl Machine {
                 },
                 Outcome::Returned(value) => match self.vm.hand_down(host!(self, py), &value) {
                     Some(code) => {
-                        self.sweep();
+                        self.sweep(py);
                         call::send(py, code, value.bind(py))
                     }
                     None => return Ok(Outcome::Returned(value)),
@@ -100,14 +100,20 @@ impl Machine {
                     value
                 }
                 Reply::Call => {
-                    self.vm.wait_here(code);
                     let node = yielded.bind(py).cast_exact::<Call>().expect("the reply says so");
-                    return Ok(call::start_do(py, node.get()));
+                    match call::start_do(py, node.get()) {
+                        Outcome::Returned(value) if self.vm.returned_at_once() => value,
+                        outcome => {
+                            self.vm.wait_here(code);
+                            yielded.drop_ref(py);
+                            return Ok(outcome);
+                        }
+                    }
                 }
                 Reply::Long => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
             };
             yielded.drop_ref(py);
-            self.sweep();
+            self.sweep(py);
             let sent = call::step(py, &code, answer.bind(py));
             answer.drop_ref(py);
             yielded = match sent {

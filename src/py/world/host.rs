@@ -9,7 +9,7 @@ use crate::core::continuation::ContinuationCell;
 use crate::core::ctrl::Ctrl;
 use crate::core::host::{Form, Host, Plain};
 use crate::core::ids::ClauseId;
-use crate::py::classes::continuation::K;
+use crate::py::classes::continuation::{self, K};
 use crate::py::classes::effect::is_effect;
 use crate::py::classes::handler::Installed;
 use crate::py::classes::nodes::{self, DoExpr};
@@ -100,7 +100,7 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     }
 
     fn make_k(&mut self, cell: ContinuationCell<PyWorld>) -> Py<PyAny> {
-        self.made(Py::new(self.py, K { cell })).into_any()
+        self.made(continuation::make(self.py, cell))
     }
 
     fn cell<'a>(&'a self, k: &'a Py<PyAny>) -> &'a ContinuationCell<PyWorld> {

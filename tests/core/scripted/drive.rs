@@ -191,12 +191,20 @@ impl Machine {
                 }
                 Reply::Resumed(value, body) => (ledger::inside(|| self.vm.go_into(code, body)), value),
                 Reply::Call => {
-                    ledger::inside(|| self.vm.wait_here(code));
-                    let Ctrl::Do(call) = self.host.classify(yielded) else { unreachable!("it is a call") };
+                    let Ctrl::Do(call) = self.host.classify(yielded.share()) else { unreachable!("it is a call") };
                     let (line, came) = Self::python(PythonCall::Start(call));
                     self.listing.push(line);
-                    outcome = came;
-                    continue;
+                    match came {
+                        Outcome::Returned(value) if ledger::inside(|| self.vm.returned_at_once()) => {
+                            is_as_it_was = true;
+                            (code, value)
+                        }
+                        came => {
+                            ledger::inside(|| self.vm.wait_here(code));
+                            outcome = came;
+                            continue;
+                        }
+                    }
                 }
                 // A number is ready at once.
                 Reply::Await(number, _) if matches!(number.datum(), Datum::Int(_)) && self.vm.awaited() => {

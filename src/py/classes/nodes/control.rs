@@ -6,9 +6,9 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyAny, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::super::fleeting::Fleeting;
 use super::super::link::{Held, Link};
 use super::super::spare::Spare;
-use super::slots::Fleeting;
 use super::{DoExpr, Node, NodeKind, check};
 
 node! {
@@ -46,16 +46,17 @@ node! {
 }
 
 impl Fleeting for Resume {
-    const KIND: NodeKind = NodeKind::Resume;
+    type Front = DoExpr;
+    type Back = Self;
 
     fn spare() -> &'static Spare {
         static SPARE: Spare = Spare::new();
         &SPARE
     }
 
-    fn let_go(self, py: Python<'_>) {
-        self.k.let_go(py);
-        self.value.let_go(py);
+    fn let_go(py: Python<'_>, _: DoExpr, node: Self) {
+        node.k.let_go(py);
+        node.value.let_go(py);
     }
 }
 

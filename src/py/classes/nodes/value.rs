@@ -5,12 +5,12 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::{PyAny, PyDict, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::super::fleeting::{self, Fleeting};
 use super::super::link::{Held, Link};
 use super::super::spare::Spare;
 use super::super::text::{CallText, named};
 use super::arguments::Arguments;
-use super::slots::Fleeting;
-use super::{DoExpr, Node, NodeKind, build, check, slots};
+use super::{DoExpr, Node, NodeKind, build, check};
 
 node! {
     /// A program that evaluates to `value` and performs nothing.
@@ -184,16 +184,17 @@ impl Node for Call {
 }
 
 impl Fleeting for Call {
-    const KIND: NodeKind = NodeKind::Call;
+    type Front = DoExpr;
+    type Back = Self;
 
     fn spare() -> &'static Spare {
         static SPARE: Spare = Spare::new();
         &SPARE
     }
 
-    fn let_go(self, py: Python<'_>) {
-        self.function.let_go(py);
-        self.arguments.let_go(py);
+    fn let_go(py: Python<'_>, _: DoExpr, node: Self) {
+        node.function.let_go(py);
+        node.arguments.let_go(py);
     }
 }
 
@@ -242,7 +243,8 @@ impl Call {
         arguments: Arguments,
         is_generator: bool,
     ) -> PyResult<Py<PyAny>> {
-        slots::make(function.py(), Self { function: function.into(), arguments, is_do: true, is_generator })
+        let node = Self { function: function.into(), arguments, is_do: true, is_generator };
+        fleeting::make::<Self>(function.py(), DoExpr { kind: NodeKind::Call }, node)
     }
 
     /// `fetch(1)` for the call of a `@do` function, `Call(f, 1)` else.
