@@ -25,19 +25,11 @@ pub enum Begin {
 ///
 /// # Errors
 /// What it raises before it waits.
-#[inline]
+#[inline(never)]
 pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
-    if ptr::eq(awaitable.get_type_ptr(), &raw const ffi::PyCoro_Type) {
+    if is_coroutine(&awaitable) {
         return begin_coroutine(awaitable);
     }
-    match Future::result_of(&awaitable) {
-        Some(value) => Ok(Begin::Ready(value?.unbind())),
-        None => begin_any(awaitable),
-    }
-}
-
-#[inline(never)]
-fn begin_any(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
     let Some(iterator) = awaited(&awaitable) else { return Ok(Begin::Not(awaitable.unbind())) };
     match iterator?.cast_into::<PyIterator>() {
         Ok(iterator) => begin_with(&iterator, || Ok(iterator.clone())),
@@ -45,12 +37,16 @@ fn begin_any(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
     }
 }
 
+#[inline]
+fn is_coroutine(awaitable: &Bound<'_, PyAny>) -> bool {
+    ptr::eq(awaitable.get_type_ptr(), &raw const ffi::PyCoro_Type)
+}
+
 /// What a coroutine awaits, nothing where it does not.
 static AWAITED: Slot = Slot::new(c"cr_await");
 
 /// A coroutine makes its step without what its `__await__` puts around it, as under `await`. One that is suspended
 /// already, whoever awaits it, is left to the loop, which says so.
-#[inline(never)]
 fn begin_coroutine(coroutine: Bound<'_, PyAny>) -> PyResult<Begin> {
     if !AWAITED.read(&coroutine)?.is_none() {
         return Ok(Begin::Not(coroutine.unbind()));
@@ -100,25 +96,31 @@ struct Future {
 
 static FUTURES: PyOnceLock<Vec<Future>> = PyOnceLock::new();
 
-impl Future {
-    /// What such a future came to, if it is done.
-    #[inline]
-    fn result_of<'py>(awaitable: &Bound<'py, PyAny>) -> Option<PyResult<Bound<'py, PyAny>>> {
-        let py = awaitable.py();
-        let known = match FUTURES.get(py) {
-            Some(known) => known,
-            None => Self::look_up(py)?,
-        };
-        let class = awaitable.get_type_ptr();
-        let future = known.iter().find(|it| ptr::eq(it.class.as_ptr(), class.cast()))?;
-        // SAFETY: both are methods of the object's own class.
-        #[expect(unsafe_code, reason = "calls what the class has in its table")]
-        unsafe {
-            let done = future.done.call(awaitable).is_ok_and(|done| done.is(PyBool::new(py, true)));
-            done.then(|| future.result.call(awaitable))
-        }
+/// What a future of asyncio's that is done came to, where that is no error: what is awaited and ready is most often such a
+/// one. The others are to be [begun](begin).
+#[inline]
+#[expect(unsafe_code, reason = "calls what the class has in its table")]
+pub fn result_of(awaitable: &Bound<'_, PyAny>) -> Option<Py<PyAny>> {
+    if is_coroutine(awaitable) {
+        return None;
     }
+    let py = awaitable.py();
+    let known = match FUTURES.get(py) {
+        Some(known) => known,
+        None => Future::look_up(py)?,
+    };
+    let class = awaitable.get_type_ptr();
+    let future = known.iter().find(|it| ptr::eq(it.class.as_ptr(), class.cast()))?;
+    // SAFETY: both are methods of the object's own class.
+    unsafe {
+        if !future.done.call(awaitable)?.is(PyBool::new(py, true)) {
+            return None;
+        }
+        future.result.call(awaitable).map(Bound::unbind)
+    }
+}
 
+impl Future {
     /// They are there as soon as somebody has imported asyncio.
     #[cold]
     fn look_up(py: Python<'_>) -> Option<&'static Vec<Self>> {

@@ -161,17 +161,20 @@ impl Method {
         }
     }
 
-    /// Calls it on an object.
-    ///
-    /// # Errors
-    /// What it raises.
+    /// Calls it on an object. What it raises is forgotten.
     ///
     /// # Safety
     /// The class in whose table it was found is the object's.
     #[inline]
     #[expect(unsafe_code, reason = "calls what the class has in its table")]
-    pub unsafe fn call<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    pub unsafe fn call<'py>(&self, object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
         // SAFETY: it gives a new reference, or an error is set; the class is the caller's word.
-        unsafe { Bound::from_owned_ptr_or_err(object.py(), (self.0)(object.as_ptr(), ptr::null_mut())) }
+        unsafe {
+            let given = Bound::from_owned_ptr_or_opt(object.py(), (self.0)(object.as_ptr(), ptr::null_mut()));
+            if given.is_none() {
+                ffi::PyErr_Clear();
+            }
+            given
+        }
     }
 }

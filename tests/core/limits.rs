@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use segue::core::limits::Bounds;
 use segue::core::step::Outcome;
 
 use crate::scripted::class::{PING, TELL};
@@ -52,6 +53,30 @@ fn exactly_the_depth_limit_passes() {
             let report = Run::new(program).bounds(|bounds| bounds.depth = Some(limit)).go();
             let expected = if depth.unsigned_abs() > limit { "LimitExceeded: Depth" } else { "1" };
             assert_eq!(report.shown(), expected, "{depth} calls with {limit}");
+        }
+    }
+}
+
+/// A call that returns at once stands on no stack, and takes its step and its depth as another does.
+#[test]
+fn calls_that_return_at_once_count_as_others() {
+    let leaf = || program("leaf", async |_| Ok(1.into()));
+    let calls = || {
+        // Deep enough for the stack to have room for more than what is on it.
+        let deep = (0..5).fold(leaf(), |inside, _| program("layer", async move |y| y.yields(&inside).await));
+        let first = leaf();
+        program("calls", async move |y| Ok((y.yields(&first).await?, y.yields(&deep).await?).into()))
+    };
+    let (short, long) = (run(calls()), Run::new(calls()).stepping().go());
+    assert_eq!((short.shown().as_str(), short.peak_calls), ("(1, 1)", 7));
+    assert_eq!((long.shown(), long.steps, long.peak_calls), (short.shown(), short.steps, short.peak_calls));
+    let bounds: [fn(&mut Bounds, u64); 2] =
+        [|bounds, limit| bounds.steps = Some(limit), |bounds, limit| bounds.depth = Some(limit)];
+    for bound in bounds {
+        for limit in 0..=short.steps {
+            let (short, long) = (Run::new(calls()), Run::new(calls()).stepping());
+            let (short, long) = (short.bounds(|it| bound(it, limit)).go(), long.bounds(|it| bound(it, limit)).go());
+            assert_eq!((short.shown(), short.steps), (long.shown(), long.steps), "at {limit}");
         }
     }
 }

@@ -446,3 +446,69 @@ def test_a_wall_stops_what_is_called_on_the_short_way():
 
 def test_exactly_the_limit_of_steps_passes():
     assert isinstance(run(pings(), handlers=[plain], limits=Limits(steps=3)).error, LimitExceeded)
+
+
+@do
+def counted(n):
+    if n == 2:
+        raise ValueError(n)
+    return (yield counted(n - 2)) if n > 2 else n
+
+
+@do
+def counts():
+    seen = []
+    for n in (1, 2, 0, 3, 5, 6):
+        seen.append((yield Try(counted(n))) if n else (yield counted(n)))  # noqa: PERF401
+    return repr(seen)
+
+
+@pytest.mark.parametrize("bound", ["steps", "depth", "nothing"])
+def test_calls_that_return_at_once_count_as_those_that_wait(bound):
+    """They stand on no stack, and take their step and their depth all the same."""
+    used = shown([], counts())
+    assert used == shown([], counts(), trace=True)
+    assert (used[0], used[3]) == ("[Ok(1), Err(ValueError(2)), 0, Ok(1), Ok(1), Err(ValueError(2))]", 4)
+    most = {"steps": used[2], "depth": used[3], "nothing": 0}[bound]
+    for limit in range(1, most + 1):
+        settings = {"limits": Limits(**{bound: limit})}
+        short = shown([], counts(), **settings)
+        assert short == shown([], counts(), trace=True, **settings)
+        assert ("LimitExceeded" in str(short[0])) == (limit < most)
+
+
+@pytest.mark.parametrize("trace", [False, True])
+def test_what_a_call_loses_is_unwound_before_its_caller_goes_on(trace):
+    """L3.12, in a call that returns at once."""
+    held, log = [], []
+
+    class Park(Effect[None]):
+        pass
+
+    @handles(Park)
+    def parks(effect, k):
+        held.append(k.keep())
+
+    @do
+    def parked():
+        try:
+            yield Park()
+        finally:
+            log.append("unwound")
+
+    @do
+    def loses(n):
+        if n < 0:
+            yield Ping(n)
+        if n == 3:
+            held.clear()
+        return n
+
+    @do
+    def main():
+        yield parks(parked())
+        for n in range(1, 5):
+            log.append((yield loses(n)))  # noqa: PERF401
+
+    assert run(main(), trace=trace).is_ok()
+    assert log == [1, 2, "unwound", 3, 4]

@@ -35,8 +35,9 @@ pub enum Reply<W: World> {
     Resumed(W::Value, Continuation),
     /// A native handler gets a new body: [`Vm::branch_at_once`] gives the answer.
     Branch(NewBody<W>),
-    /// The driver begins to await this, and says so by [`Vm::awaited`] or [`Vm::waits`]. Nothing has happened yet.
-    Await(W::Value, SegmentId),
+    /// The driver begins to await the only field of the effect, and says so by [`Vm::was_ready`], [`Vm::awaited`] or
+    /// [`Vm::waits`]. Nothing has happened yet.
+    Await(SegmentId),
     /// The call of a `@do` function: the driver makes it. Unless it [returns at once](Vm::returned_at_once), the generator
     /// [waits](Vm::wait_here) for it.
     Call,
@@ -162,6 +163,12 @@ impl<W: World> Vm<W> {
         matches!(segment.frames.last(), Some(Frame::Program(_))) && segment.context == here.context
     }
 
+    /// What [`Reply::Await`] asked for was ready, and to ask ran nobody's code: the driver goes on with it.
+    #[inline]
+    pub const fn was_ready(&mut self) {
+        self.meter.make(2);
+    }
+
     /// What [`Reply::Await`] asked for was ready. Whether the driver may go on with it: otherwise the generator
     /// [waits](Vm::waits) for it.
     #[inline]
@@ -276,8 +283,10 @@ impl<W: World> Vm<W> {
     ) -> Reply<W> {
         match way {
             Way::Native(native) => self.reply_natively(host, native, prompt, clause, effect, steps),
-            Way::Await if self.segments[self.current_segment].has_room_for(3) => {
-                Reply::Await(host.field(effect, 0), prompt)
+            Way::Await => {
+                let here = &self.segments[self.current_segment];
+                // What is begun in a context of its own is begun on the long way.
+                if here.has_room_for(3) && here.context.is_none() { Reply::Await(prompt) } else { Reply::Long }
             }
             Way::Value => self.clause_of(host, prompt, clause, None, Short::Function, steps),
             way => self.reply_by_clause(host, way, prompt, clause, steps),
@@ -460,8 +469,7 @@ impl<W: World> Reply<W> {
         match self {
             Self::Clause(handler, called) => Self::Clause(handler, Called { effect: Some(effect), ..called }),
             Self::Branch(new) => Self::Branch(NewBody { effect: Some(effect), ..new }),
-            Self::Await(awaitable, _) => {
-                host.discard(awaitable);
+            Self::Await(_) => {
                 host.discard(effect);
                 Self::Long
             }

@@ -7,8 +7,9 @@ use super::Machine;
 use super::calls::Stop;
 use crate::core::ids::SegmentId;
 use crate::core::step::Outcome;
-use crate::py::begin::{Begin, begin};
+use crate::py::begin::{Begin, begin, result_of};
 use crate::py::classes::begun::Made;
+use crate::py::classes::effect::fields_of;
 use crate::py::error;
 use crate::py::names::Found;
 use crate::py::world::{Code, PyWorld};
@@ -32,7 +33,7 @@ impl Machine {
     /// Where the root runs in its own task of the loop what an action makes is begun at once, as an `await` would: it may
     /// be ready. Otherwise the rest is given back, for whoever drives.
     pub(super) fn begin(&mut self, py: Python<'_>, action: Py<PyAny>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
-        if !self.may_begin() {
+        if !self.may_begin_here() {
             return Err(action);
         }
         let made = self.host.entered.leave(py).and_then(|()| action.bind(py).call0());
@@ -41,7 +42,7 @@ impl Machine {
 
     /// The same, for what is to be awaited itself.
     pub(super) fn begin_await(&mut self, py: Python<'_>, awaitable: Py<PyAny>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
-        if !self.may_begin() {
+        if !self.may_begin_here() {
             return Self::begun(py, Ok(Begin::Not(awaitable)));
         }
         let left = self.host.entered.leave(py);
@@ -60,33 +61,67 @@ impl Machine {
         }
     }
 
+    /// Whether what the root awaits is begun in here.
     fn may_begin(&self) -> bool {
-        self.host.errands.driven && !self.host.errands.keeps_root && self.vm.context().is_none()
+        self.host.errands.driven && !self.host.errands.keeps_root
     }
 
-    /// What is yielded on the short way asks for an await: gives the value, if that is ready, and what is yielded stays.
-    ///
-    /// # Errors
-    /// How it goes on otherwise.
+    /// The same, where the program runs in its own context.
+    fn may_begin_here(&self) -> bool {
+        self.may_begin() && self.vm.context().is_none()
+    }
+
+    /// Begins an await on the short way: gives the value, if that is ready; otherwise `other` is what came of it, if it was
+    /// begun.
+    #[inline]
     pub(super) fn await_at_once(
         &mut self,
         py: Python<'_>,
-        awaitable: Py<PyAny>,
+        effect: &Py<PyAny>,
+        other: &mut Option<PyResult<Begin>>,
+    ) -> Option<Py<PyAny>> {
+        if self.closing || !self.may_begin() {
+            return None;
+        }
+        let [awaitable] = fields_of(effect.bind(py))? else { return None };
+        let value = result_of(awaitable);
+        if value.is_none() {
+            return self.begin_at_once(awaitable, other);
+        }
+        self.vm.was_ready();
+        value
+    }
+
+    /// The same for what has to be begun.
+    #[inline(never)]
+    fn begin_at_once(
+        &mut self,
+        awaitable: &Bound<'_, PyAny>,
+        other: &mut Option<PyResult<Begin>>,
+    ) -> Option<Py<PyAny>> {
+        let begun = begin(awaitable.clone());
+        self.look_at_time();
+        match begun {
+            Ok(Begin::Ready(value)) if self.vm.awaited() => Some(value),
+            begun => {
+                *other = Some(begun);
+                None
+            }
+        }
+    }
+
+    /// How it goes on when [`Machine::await_at_once`] gave nothing.
+    #[inline(never)]
+    pub(super) fn wait_at_once(
+        &mut self,
+        py: Python<'_>,
+        begun: Option<PyResult<Begin>>,
         prompt: SegmentId,
         (code, yielded): (Code, Py<PyAny>),
-    ) -> Result<(Code, Py<PyAny>, Py<PyAny>), Stop> {
-        if self.closing || !self.may_begin() {
-            awaitable.drop_ref(py);
-            return Err(Stop::Long(Outcome::Yielded(code, yielded)));
-        }
-        let begun = begin(awaitable.into_bound(py));
-        self.look_at_time();
-        let begun = match begun {
-            Ok(Begin::Ready(value)) if self.vm.awaited() => return Ok((code, yielded, value)),
-            begun => Self::begun(py, begun),
-        };
+    ) -> Stop {
+        let Some(begun) = begun else { return Stop::Long(Outcome::Yielded(code, yielded)) };
         self.vm.waits(code, yielded, prompt);
-        Err(begun.map_or_else(Stop::Await, Stop::Long))
+        Self::begun(py, begun).map_or_else(Stop::Await, Stop::Long)
     }
 }
 

@@ -89,10 +89,12 @@ impl Machine {
                     is_as_it_was = false;
                     self.vm.branch_at_once(host!(self, py), &code, &yielded, new)
                 }
-                Reply::Await(awaitable, prompt) => {
-                    let value;
-                    (code, yielded, value) = self.await_at_once(py, awaitable, prompt, (code, yielded))?;
-                    value
+                Reply::Await(prompt) => {
+                    let mut other = None;
+                    match self.await_at_once(py, &yielded, &mut other) {
+                        Some(value) => value,
+                        None => return Err(self.wait_at_once(py, other, prompt, (code, yielded))),
+                    }
                 }
                 Reply::Resumed(value, body) => {
                     is_as_it_was = false;

@@ -8,15 +8,16 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use segue::core::arena::LIVE_SEGMENTS;
-use segue::core::ctrl::Ctrl;
 use segue::core::dispatch::LIVE_CONTINUATIONS;
 use segue::core::fault::{Cause, Fault, Refusal};
-use segue::core::host::{Form, Host};
+use segue::core::host::Form;
 use segue::core::limits::Bounds;
 use segue::core::native::Stance;
 use segue::core::segment::Hooks;
 use segue::core::step::{Event, Hook, Installation, Outcome, PythonCall, Remains, StepKind, Watch};
-use segue::core::vm::{Called, Reply, Vm};
+use segue::core::vm::Vm;
+
+mod short;
 
 use super::host::{Clones, Handler, Scripted, ScriptedHost};
 use super::ledger;
@@ -147,114 +148,6 @@ impl Machine {
         loop {
             if let Some(stop) = self.turn() {
                 return stop;
-            }
-        }
-    }
-
-    /// A generator that yields what can be answered at once goes on at once, as in the binding's driver.
-    fn reply(&mut self, mut outcome: Outcome<Scripted>) -> Result<Outcome<Scripted>, Value> {
-        let mut is_as_it_was = false;
-        loop {
-            let reply = match &outcome {
-                Outcome::Yielded(_, yielded) => ledger::inside(|| self.vm.reply(&mut self.host, yielded, is_as_it_was)),
-                Outcome::Returned(value) => match ledger::inside(|| self.vm.hand_down(&mut self.host, value)) {
-                    Some(code) => {
-                        outcome = self.send(code, value.share());
-                        continue;
-                    }
-                    None => Reply::Long,
-                },
-                _ => Reply::Long,
-            };
-            is_as_it_was = matches!(reply, Reply::Value(_));
-            self.host.trash.clear();
-            if matches!(reply, Reply::Long) {
-                return Ok(outcome);
-            }
-            let Outcome::Yielded(code, yielded) = outcome else { unreachable!("only what was yielded has a reply") };
-            let (code, answer) = match reply {
-                Reply::Value(value) => (code, value),
-                Reply::Clause(handler, called) => match self.clause(&yielded, handler, called) {
-                    Ok(answer) => {
-                        is_as_it_was = true;
-                        (code, answer)
-                    }
-                    Err((called, came)) => {
-                        drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
-                        outcome = came;
-                        continue;
-                    }
-                },
-                Reply::Branch(new) => {
-                    let answer = ledger::inside(|| self.vm.branch_at_once(&mut self.host, &code, &yielded, new));
-                    (code, answer)
-                }
-                Reply::Resumed(value, body) => (ledger::inside(|| self.vm.go_into(code, body)), value),
-                Reply::Call => {
-                    let Ctrl::Do(call) = self.host.classify(yielded.share()) else { unreachable!("it is a call") };
-                    let (line, came) = Self::python(PythonCall::Start(call));
-                    self.listing.push(line);
-                    match came {
-                        Outcome::Returned(value) if ledger::inside(|| self.vm.returned_at_once()) => {
-                            is_as_it_was = true;
-                            (code, value)
-                        }
-                        came => {
-                            ledger::inside(|| self.vm.wait_here(code));
-                            outcome = came;
-                            continue;
-                        }
-                    }
-                }
-                // A number is ready at once.
-                Reply::Await(number, _) if matches!(number.datum(), Datum::Int(_)) && self.vm.awaited() => {
-                    (code, number)
-                }
-                Reply::Await(awaitable, prompt) => {
-                    ledger::inside(|| self.vm.waits(code, yielded, prompt));
-                    return Err(awaitable);
-                }
-                Reply::Long => unreachable!("it was looked at"),
-            };
-            drop(yielded);
-            outcome = self.send(code, answer);
-        }
-    }
-
-    fn send(&mut self, mut code: Box<Generator>, answer: Value) -> Outcome<Scripted> {
-        self.host.trash.clear();
-        let sent = format!("send {} <- {answer}", code.name);
-        let moved = code.send(answer);
-        let (line, next) = moved_on(sent, code, moved);
-        self.listing.push(line);
-        next
-    }
-
-    /// A clause on the short way, and those outside of it to which its effect is passed on.
-    fn clause(
-        &mut self,
-        yielded: &Value,
-        mut handler: Handler,
-        mut called: Called<Scripted>,
-    ) -> Result<Value, (Called<Scripted>, Outcome<Scripted>)> {
-        loop {
-            let effect = called.effect.as_ref().unwrap_or(yielded).share();
-            let k = called.k.as_ref().map(Value::share);
-            let (line, came) = Self::python(PythonCall::Clause { handler, clause: called.clause, effect, k });
-            self.listing.push(line);
-            match came {
-                Outcome::Returned(value) => {
-                    let replied = ledger::inside(|| self.vm.replied(&mut self.host, &mut called, value));
-                    return replied.map_err(|value| (called, Outcome::Returned(value)));
-                }
-                Outcome::Forwarded(node, effect) => {
-                    match ledger::inside(|| self.vm.passed(&mut self.host, &called, &node, &effect)) {
-                        Reply::Value(value) => return Ok(value),
-                        Reply::Clause(outer, next) => (handler, called) = (outer, next),
-                        _ => return Err((called, Outcome::Forwarded(node, effect))),
-                    }
-                }
-                came => return Err((called, came)),
             }
         }
     }
