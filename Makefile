@@ -29,6 +29,7 @@ BENCH_VENV := .venv-bench
 BENCH := $(BENCH_VENV)/.stamp-built
 PEERS_VENV := .venv-peers
 PEERS := $(PEERS_VENV)/.stamp-built
+BESIDE := $(PEERS_VENV)/.stamp-segue
 
 RUST_SOURCES := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
 PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed 2>/dev/null)
@@ -151,7 +152,7 @@ bench: $(BENCH) ## every row of the targets as a ratio to its floor: a table, JS
 	$(BENCH_VENV)/bin/python -m benches $(OPTIONS)
 
 .PHONY: bench-peers
-bench-peers: $(BENCH) $(PEERS) ## the same, and the newest version of each peer beside it (needs the network once)
+bench-peers: $(BENCH) $(BESIDE) ## the same, and the newest version of each peer beside it (needs the network once)
 	$(BENCH_VENV)/bin/python -m benches --peers $(PEERS_VENV)/bin/python $(OPTIONS)
 
 .PHONY: bench-suite
@@ -159,7 +160,7 @@ bench-suite: $(BENCH) ## the eleven programs of effect-handlers-bench: Segue, a 
 	$(BENCH_VENV)/bin/python -m benches.effect_handlers_bench $(OPTIONS)
 
 .PHONY: bench-suite-peers
-bench-suite-peers: $(BENCH) $(PEERS) ## the same, and the programs of the peers beside it (needs the network once)
+bench-suite-peers: $(BENCH) $(BESIDE) ## the same, and the programs of the peers beside it (needs the network once)
 	$(BENCH_VENV)/bin/python -m benches.effect_handlers_bench --peers $(PEERS_VENV)/bin/python $(OPTIONS)
 
 .PHONY: bench-gate
@@ -242,6 +243,14 @@ $(PEERS): requirements-peers.txt $(TOOLS) $(FLOOR_SOURCES)
 	rm -rf $(WHEELS)-peers
 	$(call build_floor,$(PEERS_VENV),$(WHEELS)-peers)
 	$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall $(WHEELS)-peers/*.whl
+	@touch $@
+
+# Segue on their interpreter.
+$(BESIDE): $(PEERS) $(RUST_SOURCES) $(PYTHON_SOURCES)
+	rm -rf $(WHEELS)-beside
+	CARGO_TARGET_DIR=target/beside $(BIN)/maturin build --release --locked --quiet \
+		--interpreter $(PEERS_VENV)/bin/python --out $(WHEELS)-beside
+	$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)-beside/*.whl
 	@touch $@
 
 $(CARGO_FUZZ):

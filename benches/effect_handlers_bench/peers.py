@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from benches.peers import field
+from benches.peers import OURS, field
 from benches.row import WrongAnswerError
 
-PEERS = ("doeff", "stateless", "effectful", "effect", "aleff", "greenlet")
+PEERS = (OURS, "doeff", "stateless", "effectful", "effect", "aleff", "greenlet")
 SLOW = {"effectful", "effect", "aleff"}
 """Those that get the smallest inputs: an effect of theirs costs microseconds, and aleff's nest."""
 DIRECT = "in direct style a call is Python's own, and there is no effect in it"
 NO_CONTINUATION = "a handler never gets a continuation"
-WITHOUT = {
+WITHOUT: dict[str, dict[str, str]] = {
+    OURS: {},
     "doeff": {},
     "stateless": {"generator": NO_CONTINUATION, "resume_nontail": NO_CONTINUATION},
     "effectful": {

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benches.peers import NAMES
+from benches.peers import ASKED, OURS
 from benches.row import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,10 +47,10 @@ def ask(
 def ask_all(python: str, rows: Iterable[Row], seconds: float) -> dict[str, Any]:
     """What each peer says."""
     asked = jobs(rows)
-    return {name: ask(python, name, asked, seconds) for name in NAMES}
+    return {name: ask(python, name, asked, seconds) for name in ASKED}
 
 
 def ratios(peers: dict[str, Any], row: str) -> dict[str, float]:
-    """By peer: the ratio of that row, of those that have one."""
+    """By peer: the ratio of that row, of those that have one. Segue is none of them."""
     found = {name: said.get("rows", {}).get(row, {}).get("value") for name, said in peers.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in found.items() if value is not None and name != OURS}

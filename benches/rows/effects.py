@@ -247,6 +247,20 @@ ROWS = [
         )
         for between in (50, 200)
     ),
+    *(
+        Row(
+            f"lookup-{between}-bare",
+            f"the same beyond {between}; bare U",
+            "U",
+            None,
+            None,
+            (20_000,),
+            below(between),
+            bare,
+            program=f"lookup-{between}",
+        )
+        for between in (50, 200)
+    ),
     path("delegate", "Delegate, one hop", 10.0, 6.0, handled(value_clause, delegates)),
     path("pass", "Pass, one hop", 10.0, 6.0, handled(value_clause, passes)),
     *both("call", "call of a `@do` function, and its return", 9.0, 6.6, called, same(calls.__wrapped__, 1, int)),

@@ -17,7 +17,7 @@ from benches.rows import BY_NAME, ROWS, instructions, memory, package
 TINY = 10
 TIMED = [row for row in ROWS if row.amount is None]
 # What `make test` installs for other tests; the others are looked at when they are measured.
-HERE = ["machine", "asyncio", "uvloop", "trio", "anyio"]
+HERE = ["segue", "machine", "asyncio", "uvloop", "trio", "anyio"]
 
 
 def comes_to_its_answer(make, size=TINY):
