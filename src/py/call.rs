@@ -12,6 +12,7 @@ use super::classes::nodes;
 use super::classes::root_generator::RootGenerator;
 use super::classes::store::{Mapping, with_thunks};
 use super::classes::text::{LIMIT, escape, safe_repr, type_name};
+use super::classes::vectorcall::call_by_position;
 use super::context;
 use super::error::from_function;
 use super::generator;
@@ -235,10 +236,10 @@ fn clause_outcome(
     // A value clause has no `k` to resume in tail position.
     let is_tail = clause.is_generator && k.is_some() && !matches!(clause.tail(py)?, Tail::Nowhere);
     let result = match (clause.bind, k) {
-        (false, None) => function.call1((effect,)),
-        (false, Some(k)) => function.call1((effect, k)),
-        (true, None) => function.call1((&installed.instance, effect)),
-        (true, Some(k)) => function.call1((&installed.instance, effect, k)),
+        (false, None) => call_by_position(function, [effect]),
+        (false, Some(k)) => call_by_position(function, [effect, k]),
+        (true, None) => call_by_position(function, [&installed.instance, effect]),
+        (true, Some(k)) => call_by_position(function, [&installed.instance, effect, k]),
     };
     if clause.is_generator {
         let k = k.map(|k| k.clone_ref(py));

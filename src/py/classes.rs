@@ -18,5 +18,5 @@ pub mod root_generator;
 mod spare;
 pub mod store;
 pub mod text;
-mod vectorcall;
+pub mod vectorcall;
 pub mod vm;

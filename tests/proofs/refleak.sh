@@ -10,13 +10,13 @@ debug_python() {
     done
 }
 
-python=$(debug_python)
+python=$(debug_python || true)
 if test -z "$python"; then
     command -v apt-get >/dev/null && test "$(id -u)" = 0 ||
         missing "a debug build of CPython 3.11 or newer is missing (Debian: python3-dbg python3-venv)"
     apt-get update -qq
     apt-get install -y -qq python3-dbg python3-venv >/dev/null
-    python=$(debug_python)
+    python=$(debug_python || true)
     test -n "$python" || missing "the system's packages hold no debug build of CPython 3.11 or newer"
 fi
 

@@ -5,7 +5,7 @@
 
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PyTuple, PyType};
+use pyo3::types::{PyAny, PyDict, PyFunction, PyTuple, PyType};
 
 /// What a class or another object is called with, as the interpreter gives it.
 pub struct Given {
@@ -77,17 +77,65 @@ impl Given {
     #[cold]
     pub fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let given = tuple_of(py, &self.all(py)[..self.count])?;
+        let keywords = new_dictionary(py)?;
+        for (index, name) in self.named(py).iter().flatten().enumerate() {
+            keywords.set_item(name, self.argument(py, self.count + index))?;
+        }
         // SAFETY: who has such a function has `tp_call`, which takes a tuple and a dictionary and gives a new reference;
-        // `PyObject_Call` would come back to the function that asks. What makes a dictionary in pyo3 panics without memory.
+        // `PyObject_Call` would come back to the function that asks.
         unsafe {
-            let keywords = Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?.cast_into_unchecked::<PyDict>();
-            for (index, name) in self.named(py).iter().flatten().enumerate() {
-                keywords.set_item(name, self.argument(py, self.count + index))?;
-            }
             let call = (*ffi::Py_TYPE(self.callee)).tp_call.expect("it can be called");
             Bound::from_owned_ptr_or_err(py, call(self.callee, given.as_ptr(), keywords.as_ptr())).map(Bound::unbind)
         }
     }
+}
+
+/// Calls a function with so many arguments by position. Those that `names` names stand behind them.
+///
+/// # Errors
+/// What it raises.
+///
+/// # Safety
+/// The arguments stand there, `names` is a tuple or null, and all of it lives as long as the call.
+#[inline]
+#[expect(unsafe_code, reason = "pyo3 calls with a tuple")]
+pub unsafe fn call_with<'py>(
+    function: &Bound<'py, PyAny>,
+    arguments: *const *mut PyObject,
+    count: usize,
+    names: *mut PyObject,
+) -> PyResult<Bound<'py, PyAny>> {
+    let callee = function.as_ptr();
+    // SAFETY: the caller's word; a call gives a new reference, or an error is set.
+    unsafe {
+        let own = if function.is_exact_instance_of::<PyFunction>() {
+            (*callee.cast::<ffi::PyFunctionObject>()).vectorcall
+        } else {
+            None
+        };
+        let given = match own {
+            // What a function in C may get wrong, one of Python's own does not: nobody looks whether it gave a value or an
+            // error, and not both.
+            Some(call) => call(callee, arguments, count, names),
+            None => ffi::PyObject_Vectorcall(callee, arguments, count, names),
+        };
+        Bound::from_owned_ptr_or_err(function.py(), given)
+    }
+}
+
+/// The same with arguments by position only.
+///
+/// # Errors
+/// What it raises.
+#[inline]
+#[expect(unsafe_code, reason = "references in a row are pointers in a row")]
+pub fn call_by_position<'py, const N: usize>(
+    function: &Bound<'py, PyAny>,
+    arguments: [&Py<PyAny>; N],
+) -> PyResult<Bound<'py, PyAny>> {
+    let row = arguments.map(Py::as_ptr);
+    // SAFETY: the row is there, and what stands in it is borrowed.
+    unsafe { call_with(function, row.as_ptr(), N, std::ptr::null_mut()) }
 }
 
 /// What the interpreter is given.
@@ -117,6 +165,16 @@ pub fn tuple_of<'py>(py: Python<'py>, items: &[Bound<'py, PyAny>]) -> PyResult<B
         }
         Ok(tuple.cast_into_unchecked())
     }
+}
+
+/// A new dictionary, with nothing in it.
+///
+/// # Errors
+/// When memory is exhausted.
+#[expect(unsafe_code, reason = "what makes dictionaries in pyo3 panics without memory")]
+pub fn new_dictionary(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    // SAFETY: it gives a new dictionary, or an error is set.
+    unsafe { Ok(Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?.cast_into_unchecked()) }
 }
 
 /// Nobody changes the class any more. The interpreter then calls its function for calls by position without a detour.

@@ -5,11 +5,11 @@ use std::array;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyString, PyTuple};
-use pyo3::{PyTraverseError, PyTypeCheck, PyVisit, ffi};
+use pyo3::{PyTraverseError, PyTypeCheck, PyVisit};
 
 use super::super::link::{Held, Link};
 use super::super::text::safe_repr;
-use super::super::vectorcall::tuple_of;
+use super::super::vectorcall::{call_with, new_dictionary, tuple_of};
 
 /// How many values stand in the node itself.
 const FEW: usize = 4;
@@ -107,10 +107,8 @@ impl Arguments {
     ///
     /// # Errors
     /// When memory is exhausted.
-    #[expect(unsafe_code, reason = "what makes dictionaries in pyo3 panics without memory")]
     pub fn dictionary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        // SAFETY: it gives a new dictionary, or an error is set.
-        let made = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyDict_New())?.cast_into_unchecked::<PyDict>() };
+        let made = new_dictionary(py)?;
         self.by_name(py).try_for_each(|(name, value)| made.set_item(name, value))?;
         Ok(made)
     }
@@ -120,15 +118,13 @@ impl Arguments {
     /// # Errors
     /// What it raises.
     #[inline]
-    #[expect(unsafe_code, reason = "pyo3 calls with a tuple")]
+    #[expect(unsafe_code, reason = "they stand in a row")]
     pub fn call<'py>(&self, function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = function.py();
         let (values, by_position) = (self.values(py).as_ptr().cast(), self.by_position(py).len());
         let names = self.names.as_ref().map_or(std::ptr::null_mut(), Py::as_ptr);
-        // SAFETY: the values and their names live as long as the node does; it gives a new reference, or an error is set.
-        unsafe {
-            Bound::from_owned_ptr_or_err(py, ffi::PyObject_Vectorcall(function.as_ptr(), values, by_position, names))
-        }
+        // SAFETY: the values and their names live as long as the node does.
+        unsafe { call_with(function, values, by_position, names) }
     }
 
     /// Lets go of them: what they hold may be deep.
