@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+ROUND = 20_000
+"""How many operations most rounds have: so many that how a run starts is no part of their ratio."""
 clock = time.process_time_ns
 """What a round takes: nanoseconds of this process's CPU time, so that what else runs on the machine counts less."""
 

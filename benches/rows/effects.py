@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benches.floors import bare, same
-from benches.row import Inside, Row, Work, clock
+from benches.row import ROUND, Inside, Row, Work, clock
 from segue import Ask, Delegate, Effect, Get, Pass, Put, Resume, answers, do, handles, reader, run, state
 
 
@@ -191,12 +191,12 @@ def called(size, program=calls):
 def both(name, what, must, reach, subject, floor):
     """Make the two rows of a path whose program makes what it yields: against the same generator, and bare yields."""
     return [
-        Row(name, what, "U", must, reach, (20_000,), subject, floor),
-        Row(f"{name}-bare", f"{what}; bare U", "U", must, reach, (20_000,), subject, bare, program=name),
+        Row(name, what, "U", must, reach, (ROUND,), subject, floor),
+        Row(f"{name}-bare", f"{what}; bare U", "U", must, reach, (ROUND,), subject, bare, program=name),
     ]
 
 
-def path(name, what, must, reach, subject, size=20_000, floor=bare):
+def path(name, what, must, reach, subject, size=ROUND, floor=bare):
     """Make the row of a path whose program reuses one effect object: `bare` is the same generator then."""
     return Row(name, what, "U", must, reach, (size,), subject, floor, program=name)
 
@@ -216,7 +216,7 @@ ROWS = [
         "U",
         None,
         None,
-        (20_000,),
+        (ROUND,),
         counted(counts_from),
         same(counts_from.__wrapped__, 1, lambda size: 1),
     ),
@@ -240,7 +240,7 @@ ROWS = [
             "depth 1",
             1.5,
             1.2,
-            (20_000,),
+            (ROUND,),
             below(between),
             below(0),
             program=f"lookup-{between}",
@@ -254,7 +254,7 @@ ROWS = [
             "U",
             None,
             None,
-            (20_000,),
+            (ROUND,),
             below(between),
             bare,
             program=f"lookup-{between}",
@@ -270,7 +270,7 @@ ROWS = [
         "U",
         None,
         None,
-        (20_000,),
+        (ROUND,),
         lambda size: called(size, calls_from),
         bare,
         program="call",

@@ -6,7 +6,7 @@ import asyncio
 
 from benches.floors import bare
 from benches.loops import LOOPS, NAPS, even, one, ready, timed, triangle
-from benches.row import Row, Work
+from benches.row import ROUND, Row, Work
 from segue import (
     Acquire,
     Await,
@@ -162,7 +162,7 @@ def awaited(program):
     return lambda size: Work(lambda: asyncio.run(timed(value(program(size)))), size, size)
 
 
-def beside(program, what, subject, size=20_000, limits=(None, None), name=""):
+def beside(program, what, subject, size=ROUND, limits=(None, None), name=""):
     """Make the row of a program that asyncio has too."""
     return Row(name or program, what, "asyncio", *limits, (size,), subject, LOOPS[program], program=program)
 

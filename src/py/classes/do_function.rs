@@ -37,7 +37,7 @@ impl DoFunction {
         if !function.is_callable() {
             return Err(PyTypeError::new_err(format!("do needs a function, got {}", safe_repr(function))));
         }
-        Ok(Self { function: function.into(), is_generator, called: by_position })
+        Ok(Self { function: function.into(), is_generator, called: make_call })
     }
 
     #[pyo3(signature = (*args, **kwargs))]
@@ -85,7 +85,7 @@ impl DoFunction {
 
 /// Calls a `@do` function whose arguments stand in an array.
 #[expect(unsafe_code, reason = "the interpreter calls it")]
-unsafe extern "C" fn by_position(
+unsafe extern "C" fn make_call(
     callee: *mut PyObject,
     arguments: *const *mut PyObject,
     flagged: usize,
