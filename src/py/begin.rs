@@ -25,7 +25,7 @@ pub enum Begin {
 ///
 /// # Errors
 /// What it raises before it waits.
-#[inline(never)]
+#[inline]
 pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
     if is_coroutine(&awaitable) {
         return begin_coroutine(awaitable);
@@ -47,6 +47,7 @@ static AWAITED: Slot = Slot::new(c"cr_await");
 
 /// A coroutine makes its step without what its `__await__` puts around it, as under `await`. One that is suspended
 /// already, whoever awaits it, is left to the loop, which says so.
+#[inline]
 fn begin_coroutine(coroutine: Bound<'_, PyAny>) -> PyResult<Begin> {
     if !AWAITED.read(&coroutine)?.is_none() {
         return Ok(Begin::Not(coroutine.unbind()));
