@@ -196,9 +196,9 @@ def both(name, what, must, reach, subject, floor):
     ]
 
 
-def path(name, what, must, reach, subject, size=ROUND, floor=bare):
+def path(name, what, must, reach, subject, size=ROUND, floor=bare, program=""):
     """Make the row of a path whose program reuses one effect object: `bare` is the same generator then."""
-    return Row(name, what, "U", must, reach, (size,), subject, floor, program=name)
+    return Row(name, what, "U", must, reach, (size,), subject, floor, program=program or name)
 
 
 ROWS = [
@@ -248,15 +248,12 @@ ROWS = [
         for between in (50, 200)
     ),
     *(
-        Row(
+        path(
             f"lookup-{between}-bare",
             f"the same beyond {between}; bare U",
-            "U",
             None,
             None,
-            (ROUND,),
             below(between),
-            bare,
             program=f"lookup-{between}",
         )
         for between in (50, 200)

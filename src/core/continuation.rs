@@ -28,8 +28,9 @@ impl Stage {
     const USED: u8 = 2;
     const FATE: u32 = 2;
 
-    const fn used(fate: Fate, was_kept: bool) -> Self {
-        Self((fate as u8) << Self::FATE | Self::USED | was_kept as u8)
+    /// The one after this, which is unused.
+    const fn used(self, fate: Fate) -> Self {
+        Self((fate as u8) << Self::FATE | Self::USED | self.0)
     }
 
     const fn is_used(self) -> bool {
@@ -46,7 +47,7 @@ impl Stage {
 
     /// The one before it was used.
     const fn unused(self) -> Self {
-        if self.is_or_was_kept() { Self::KEPT } else { Self::FRESH }
+        Self(self.0 & Self::KEPT.0)
     }
 }
 
@@ -118,8 +119,9 @@ impl<W: World> ContinuationCell<W> {
     /// # Errors
     /// When it was used already, or its run is over.
     pub fn keep(&self, share: impl Fn(&W::Label) -> W::Label) -> Result<(), Refusal<W>> {
-        if self.stage().is_used() {
-            return Err(self.refused(self.stage(), share));
+        let stage = self.stage();
+        if stage.is_used() {
+            return Err(self.refused(stage, share));
         }
         if self.run.is_finished() {
             return Err(Refusal::Finished);
@@ -144,7 +146,7 @@ impl<W: World> ContinuationCell<W> {
         if !self.belongs_to(run) && !self.stage().is_used() {
             return Err(if self.run.is_finished() { Refusal::Finished } else { Refusal::Foreign });
         }
-        if let Err(used) = self.go_on(|unused| Stage::used(fate, unused == Stage::KEPT)) {
+        if let Err(used) = self.go_on(|unused| unused.used(fate)) {
             return Err(self.refused(used, share));
         }
         if by.is_some() {
@@ -158,7 +160,7 @@ impl<W: World> ContinuationCell<W> {
         if !self.is_fresh() {
             return None;
         }
-        self.stage.store(Stage::used(Fate::Resumed, false).0, Ordering::Relaxed);
+        self.stage.store(Stage::FRESH.used(Fate::Resumed).0, Ordering::Relaxed);
         self.continuation()
     }
 

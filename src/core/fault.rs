@@ -39,6 +39,14 @@ impl Fate {
     ];
 }
 
+const _: () = {
+    let mut number = 0;
+    while number < Fate::ALL.len() {
+        assert!(Fate::ALL[number] as usize == number, "a fate stands at its number");
+        number += 1;
+    }
+};
+
 /// Why a continuation cannot be used.
 pub enum Refusal<W: World> {
     /// It was used before: how, and by which clause.

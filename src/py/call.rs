@@ -1,6 +1,6 @@
 //! The one file that runs user code. It gets a call and gives the outcome, and knows nothing of the machine that asked.
 
-use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration, PyTypeError};
+use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyAny, PyDict, PyIterator, PyList, PyNone, PyString};
@@ -473,11 +473,12 @@ fn serve(py: Python<'_>, request: Request) -> PyResult<Py<PyAny>> {
 pub fn close(py: Python<'_>, code: Code, ending: &Py<PyBaseException>) {
     let generator: &Bound<'_, PyIterator> = code.generator.bind(py);
     for _ in 0..STUBBORN_YIELDS {
-        match generator.call_method1(intern!(py, "throw"), (ending,)) {
-            Ok(_effect) => {}
+        match generator::throw(generator, ending.bind(py)) {
+            Ok(PySendResult::Next(_effect)) => {}
+            Ok(PySendResult::Return(_)) => return,
             Err(error) => {
-                if !error.value(py).is(ending) && !error.is_instance_of::<PyStopIteration>(py) {
-                    error.write_unraisable(py, Some(generator.as_any()));
+                if !error.is(ending) {
+                    PyErr::from_value(error.into_any()).write_unraisable(py, Some(generator.as_any()));
                 }
                 return;
             }
