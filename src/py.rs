@@ -16,6 +16,7 @@ mod leaving;
 mod names;
 mod os_fork;
 mod owners;
+mod passage;
 mod reserve;
 mod roots;
 mod signals;

@@ -91,6 +91,11 @@ pub trait Host<W: World>: Store<W> {
     fn same_error(&self, one: &W::Error, other: &W::Error) -> bool;
     /// A new `Discontinued`.
     fn discontinued(&mut self) -> W::Error;
+    /// Whether the error is the [`Discontinued`](Host::discontinued) of an unwinding, and the suspended program has no block
+    /// there that would see it: then it is let go, and not thrown into. A host may always say no.
+    fn lets_pass(&mut self, code: &W::Code, error: &W::Error) -> bool;
+    /// Whether so much is dead that it is to go before more dies.
+    fn is_full(&self) -> bool;
     /// Makes `earlier` the context of `error`, unless it has one.
     fn chain_context(&mut self, error: &W::Error, earlier: W::Error);
 
@@ -141,7 +146,7 @@ pub trait Host<W: World>: Store<W> {
 
     /// Takes a call that will not be made.
     fn discard_call(&mut self, call: W::Call);
-    /// Takes a dead generator, which has ended.
+    /// Takes a dead generator, which has ended or [lets everything pass](Host::lets_pass).
     fn discard_code(&mut self, code: W::Code);
     /// Takes a handler that is no longer installed.
     fn discard_handler(&mut self, handler: W::Handler);

@@ -118,6 +118,8 @@ pub enum Event<W: World> {
     Idle(Option<Duration>),
     /// Somebody asked for attention: look at the signals, then feed an error or go on.
     Attention,
+    /// The host [is full](crate::core::host::Host::is_full): let go what is dead, then go on.
+    Sweep,
     /// A step was made; what it was, when notes are asked for.
     Stepped(Option<StepNote<W>>),
     /// The run ended with a value.

@@ -248,7 +248,8 @@ impl<W: World> Vm<W> {
         }
     }
 
-    /// Feeds what came of the last event. Feeding nothing after [`Event::Stepped`] or [`Event::Attention`] goes on.
+    /// Feeds what came of the last event. Feeding nothing after [`Event::Stepped`], [`Event::Sweep`] or
+    /// [`Event::Attention`] goes on.
     pub fn receive(&mut self, host: &mut impl Host<W>, outcome: Outcome<W>) {
         let pending = self.current().pending_python.take();
         match outcome {

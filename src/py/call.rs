@@ -98,7 +98,7 @@ pub fn step(py: Python<'_>, code: &Code, value: &Bound<'_, PyAny>) -> Sent {
 
 /// Whether the generator has no frame any more: to send into it would give `None`, as if it had returned that.
 fn is_over(generator: &Bound<'_, PyIterator>) -> bool {
-    context::FRAME.read(generator.as_any()).is_ok_and(|frame| frame.is_none())
+    generator::FRAME.read(generator.as_any()).is_ok_and(|frame| frame.is_none())
 }
 
 /// An error at the yield of a generator.

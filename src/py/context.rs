@@ -7,6 +7,7 @@ use pyo3::{ffi, intern};
 
 use super::classes::handler::Installed;
 use super::classes::text::type_name;
+use super::generator::{CODE, FRAME};
 use super::names::{library_code, names};
 use super::slot::Slot;
 use super::world::Code;
@@ -95,12 +96,6 @@ fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<Py
 
 /// What an error passed through after that.
 static NEXT: Slot = Slot::new(c"tb_next");
-
-/// The code of a generator.
-static CODE: Slot = Slot::new(c"gi_code");
-
-/// The frame of a generator, nothing when it is over.
-pub static FRAME: Slot = Slot::new(c"gi_frame");
 
 /// The frame of a generator that is suspended.
 pub struct Suspended<'py>(Bound<'py, PyFrame>);

@@ -212,6 +212,7 @@ impl Machine {
                 Some(error) => self.interrupted_by(py, error).map_err(|ended| Turn::Ended(Err(ended)))?,
                 None => return Ok(None),
             },
+            Event::Sweep => return Ok(None),
             Event::Stepped(note) => {
                 self.record(py, note);
                 return if stepping { Err(Turn::Stepped) } else { Ok(None) };

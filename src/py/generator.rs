@@ -3,14 +3,20 @@
 
 use std::ptr;
 
-use pyo3::exceptions::{PyBaseException, PyStopIteration};
+use pyo3::exceptions::{PyBaseException, PyMemoryError, PyStopIteration};
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyAny, PyIterator};
 use pyo3::{ffi, intern};
 
-use super::slot::OneArgument;
+use super::slot::{OneArgument, Slot};
+
+/// The code of a generator.
+pub static CODE: Slot = Slot::new(c"gi_code");
+
+/// The frame of a generator, nothing when it is over.
+pub static FRAME: Slot = Slot::new(c"gi_frame");
 
 /// What a step came to, or the exception with its traceback.
 type Step<'py> = Result<PySendResult<'py>, Bound<'py, PyBaseException>>;
@@ -55,9 +61,15 @@ pub fn throw<'py>(generator: &Bound<'py, PyIterator>, error: &Bound<'py, PyBaseE
 }
 
 /// Takes the exception that is set, with its traceback.
+///
+/// There is none where the interpreter was refused memory while it left the generator's frame: 3.12 and 3.13 lose what
+/// was raised (python/cpython#131173).
 #[cold]
 fn raised(py: Python<'_>) -> Bound<'_, PyBaseException> {
-    plainly_raised(py).unwrap_or_else(|| PyErr::fetch(py).into_value(py).into_bound(py))
+    plainly_raised(py).unwrap_or_else(|| {
+        let error = PyErr::take(py).unwrap_or_else(|| PyMemoryError::new_err(()));
+        error.into_value(py).into_bound(py)
+    })
 }
 
 /// The same, when there is one, and no panic comes back by it.

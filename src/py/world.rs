@@ -17,6 +17,7 @@ use super::context::Marks;
 use super::entered::Entered;
 use super::errands::{Errands, Unawaited};
 use super::owners::{is_atom, is_shared};
+use super::passage::Passage;
 use crate::core::host::World;
 use crate::core::ids::ClauseId;
 use crate::effects::Handle;
@@ -99,6 +100,12 @@ impl Code {
     #[inline]
     pub fn let_go(self, py: Python<'_>) {
         self.generator.drop_ref(py);
+    }
+
+    /// Whether nothing is special about it.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.special.is_none()
     }
 
     /// Whether the user made it.
@@ -209,6 +216,8 @@ pub struct HostState {
     pub entered: Entered,
     /// Where tasks were spawned last.
     pub marks: Marks,
+    /// What is unwound now.
+    pub passage: Passage,
 }
 
 impl HostState {
@@ -221,6 +230,7 @@ impl HostState {
             errands: Errands::of(driven),
             entered: Entered::default(),
             marks: Marks::default(),
+            passage: Passage::default(),
         }
     }
 }

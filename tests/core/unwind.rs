@@ -1,9 +1,12 @@
 //! Continuations that are let go. Law: semantics 3, "`k` is unwound where it is let go".
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use crate::scripted::class::{PING, PONG, TELL};
 use crate::scripted::{
-    Log, Report, Shelf, Value, answering, bracket, discontinue, error, function, handler, keeping, nest, pass, ping,
-    pong, program, pure, run, seal, tell, teller, transfer, transfer_throw, with_handler,
+    Log, Report, Shelf, Value, answering, blank_program, bracket, discontinue, error, function, handler, keeping, nest,
+    pass, ping, pong, program, pure, resume_throw, run, seal, tell, teller, transfer, transfer_throw, with_handler,
 };
 
 /// A program that performs `Ping(n)`, and tells its name when it is left by an error.
@@ -15,6 +18,41 @@ fn leaves(name: &'static str, n: i64) -> Value {
         }
         came
     })
+}
+
+/// Semantics 3: a program without a block is let go by an unwinding, not thrown into, and the blocks of the others run in their
+/// order. A user's own error is thrown into each.
+#[test]
+fn a_program_without_a_block_is_let_go() {
+    type Ends = fn(&Value) -> Value;
+    let rows: [(Ends, &str, &str, usize); 2] = [
+        (|_| "given up".into(), "'given up'", "first:Discontinued second", 0),
+        (|k| resume_throw(k, error("KeyError", "x")), "KeyError: x", "first:KeyError: x second", 3),
+    ];
+    for (end, shown, seen, thrown_into) in rows {
+        let (log, met) = (Log::new(), Arc::new(AtomicUsize::new(0)));
+        let blank = |name, below: Value| {
+            let met = Arc::clone(&met);
+            blank_program(name, async move |y| {
+                let came = y.yields(below.share()).await;
+                met.fetch_add(usize::from(came.is_err()), Relaxed);
+                came
+            })
+        };
+        let inner = blank("inner", leaves("first", 0));
+        let second = program("second", async move |y| {
+            let came = y.yields(inner.share()).await;
+            y.yields(tell("second")).await?;
+            came
+        });
+        let clause = handler("clause").control(&[PING], async move |_, _, k| Ok(end(&k)));
+        let body = blank("outer", blank("middle", second));
+        let report = run(nest(&[&teller(&log), &clause.done()], body));
+        assert_eq!((report.shown().as_str(), log.text().as_str()), (shown, seen));
+        assert_eq!(met.load(Relaxed), thrown_into);
+        let swept = report.listing.iter().any(|line| line == "sweep");
+        assert_eq!(swept, thrown_into == 0, "two that die one after the other are too many for this host");
+    }
 }
 
 fn unobserved(report: &Report) -> Vec<String> {

@@ -43,6 +43,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"names", "owners", "reserve", "slot"},
         {"entered", "leaving"},
         {"generator", "stack"},
+        {"passage"},
         {"classes", "contained", "context", "errands", "error", "roots", "tasks", "world"},
         {"desks", "signals"},
         {"os_fork"},

@@ -111,6 +111,11 @@ impl<W: World> Vm<W> {
             Frame::Program(code) => {
                 self.current().calls -= 1;
                 self.meter.call_ended();
+                if host.lets_pass(&code, &error) {
+                    host.discard_code(code);
+                    self.current().mode = Mode::Throw(error);
+                    return if host.is_full() { ControlFlow::Break(Event::Sweep) } else { ControlFlow::Continue(()) };
+                }
                 self.call(Pending::Program, PythonCall::Throw(code, error))
             }
             Frame::Clause(clause) => self.clause_raised(host, clause, error),

@@ -18,6 +18,9 @@ use crate::py::classes::root_generator::RootGenerator;
 use crate::py::context;
 use crate::py::owners::is_held_by;
 
+/// How much may be dead at once where nothing else asks for it to go.
+const MOST_DEAD: usize = 64;
+
 impl Host<PyWorld> for PyHost<'_, '_> {
     fn classify(&mut self, value: Py<PyAny>) -> Ctrl<PyWorld> {
         let py = self.py;
@@ -81,9 +84,22 @@ impl Host<PyWorld> for PyHost<'_, '_> {
     fn discontinued(&mut self) -> Py<PyBaseException> {
         let made = self.state.discontinued.bind(self.py).call0();
         match made.and_then(|made| Ok(made.cast_into::<PyBaseException>()?)) {
-            Ok(made) => made.unbind(),
+            Ok(made) => {
+                self.state.passage.begins(&made);
+                made.unbind()
+            }
             Err(error) => error.into_value(self.py),
         }
+    }
+
+    fn lets_pass(&mut self, code: &Code, error: &Py<PyBaseException>) -> bool {
+        code.is_plain()
+            && self.state.passage.is_open(code.generator.bind(self.py), error)
+            && self.state.trash.try_reserve(1).is_ok()
+    }
+
+    fn is_full(&self) -> bool {
+        self.state.trash.len() >= MOST_DEAD
     }
 
     fn chain_context(&mut self, error: &Py<PyBaseException>, earlier: Py<PyBaseException>) {

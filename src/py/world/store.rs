@@ -24,6 +24,7 @@ impl Store<PyWorld> for PyHost<'_, '_> {
     }
 
     fn discard_error(&mut self, error: Py<PyBaseException>) {
+        self.state.passage.ends(&error);
         self.bury(error);
     }
 

@@ -124,6 +124,10 @@ impl Machine {
                 self.listing.push(line);
                 return None;
             }
+            Event::Sweep => {
+                self.listing.push("sweep".to_owned());
+                return None;
+            }
             Event::Idle(at_most) => return self.stop("idle", Stop::Idle(at_most)),
             Event::Async(action) | Event::Await(action) => return self.stop("async", Stop::Async(action)),
             Event::Attention => return self.stop("attention", Stop::Attention),

@@ -252,6 +252,14 @@ impl Host<Scripted> for ScriptedHost {
         Error::new("Discontinued", "")
     }
 
+    fn lets_pass(&mut self, code: &Box<Generator>, error: &Error) -> bool {
+        error.to_string() == "Discontinued" && code.lets_pass()
+    }
+
+    fn is_full(&self) -> bool {
+        self.trash.len() > 1
+    }
+
     fn chain_context(&mut self, error: &Error, earlier: Error) {
         if let Some(not_needed) = error.chain(earlier) {
             self.throw_away(not_needed);

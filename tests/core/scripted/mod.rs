@@ -13,5 +13,5 @@ pub mod value;
 
 pub use drive::{Machine, Report, Run, Stop, alone, run};
 pub use nodes::*;
-pub use script::{Log, Shelf, answering, asks, call, function, handler, keeping, program, teller};
+pub use script::{Log, Shelf, answering, asks, blank_program, call, function, handler, keeping, program, teller};
 pub use value::{Answered, Class, Error, Value, class, error};

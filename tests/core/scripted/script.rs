@@ -3,7 +3,7 @@
 //! `y.yields(x).await` is `yield x`: it gives what the machine delivers, or the error that it throws. `?` lets an error
 //! pass; a clean-up is what stands between the yield and the `?`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -48,15 +48,24 @@ pub enum Move {
     Raised(Error),
 }
 
-/// A generator. It is dropped when it ended, never before: no user frame is left suspended (semantics 3).
+/// A generator. It is dropped when it ended, or was found to let an unwinding pass, never before: no user frame is left
+/// suspended (semantics 3).
 pub struct Generator {
     pub name: String,
     exchange: Rc<RefCell<Exchange>>,
     body: Body,
     ended: bool,
+    is_blank: bool,
+    passed: Cell<bool>,
 }
 
 impl Generator {
+    /// Whether it has no block at all, and is about to be let go for it.
+    pub fn lets_pass(&self) -> bool {
+        self.passed.set(self.is_blank);
+        self.is_blank
+    }
+
     fn go(&mut self, given: Option<Answered>) -> Move {
         assert!(!self.ended, "a generator that ended is not continued");
         self.exchange.borrow_mut().given = given;
@@ -97,7 +106,7 @@ impl Generator {
 impl Drop for Generator {
     fn drop(&mut self) {
         ledger::dropped(|| format!("generator {}", self.name));
-        if !self.ended && !std::thread::panicking() {
+        if !self.ended && !self.passed.get() && !std::thread::panicking() {
             ledger::left_suspended(&self.name);
         }
     }
@@ -106,6 +115,7 @@ impl Drop for Generator {
 /// A function of user code. When it yields, it is a generator function.
 pub struct Function {
     pub name: String,
+    is_blank: bool,
     run: Box<dyn Fn(Yielder, Vec<Value>) -> Body + Send + Sync>,
 }
 
@@ -117,6 +127,7 @@ impl Function {
         let run = Arc::new(run);
         Self {
             name: name.to_owned(),
+            is_blank: false,
             run: Box::new(move |y, arguments| {
                 let run = Arc::clone(&run);
                 Box::pin(async move { run(y, arguments).await })
@@ -128,7 +139,8 @@ impl Function {
         ledger::made();
         let exchange = Rc::new(RefCell::new(Exchange::default()));
         let body = (self.run)(Yielder(Rc::clone(&exchange)), arguments);
-        Generator { name: self.name.clone(), exchange, body, ended: false }
+        let (name, is_blank, passed) = (self.name.clone(), self.is_blank, Cell::new(false));
+        Generator { name, exchange, body, ended: false, is_blank, passed }
     }
 }
 
@@ -151,6 +163,15 @@ where
     F: AsyncFn(Yielder) -> Answered + Send + Sync + 'static,
 {
     call(&function(name, async move |y, _| run(y).await), Vec::new())
+}
+
+/// The same without a block that an unwinding would open: all errors pass.
+pub fn blank_program<F>(name: &str, run: F) -> Value
+where
+    F: AsyncFn(Yielder) -> Answered + Send + Sync + 'static,
+{
+    let function = Function::new(name, async move |y, _| run(y).await);
+    call(&Value::new(Datum::Function(Function { is_blank: true, ..function })), Vec::new())
 }
 
 /// A clause: the classes that it takes (none: every effect), how it runs, and its function.

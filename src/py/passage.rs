@@ -1,0 +1,93 @@
+//! What an unwinding only passes through: programs that are suspended where no block of theirs is open are let go, and not
+//! thrown into.
+
+use std::ptr;
+
+use pyo3::exceptions::PyBaseException;
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyBytes};
+use pyo3::{ffi, intern};
+
+use super::generator::CODE;
+use super::owners::is_held_by;
+
+/// The newest unwinding of the run, as long as it lasts, and which programs let it pass.
+#[derive(Debug, Default)]
+pub struct Passage {
+    /// The error that it throws, for comparison only.
+    thrown: usize,
+    /// The code that was looked at last, which has no block at all. Most often the next program is of the same function.
+    blank: Option<Py<PyAny>>,
+}
+
+impl Passage {
+    /// An unwinding begins with that error.
+    pub fn begins(&mut self, thrown: &Bound<'_, PyBaseException>) {
+        self.thrown = thrown.as_ptr().addr();
+    }
+
+    /// The machine lets an error go: that of the unwinding, when it is over.
+    pub fn ends(&mut self, error: &Py<PyBaseException>) {
+        if self.thrown == error.as_ptr().addr() {
+            self.thrown = 0;
+        }
+    }
+
+    /// Whether the error is that of the unwinding, and the program would not see it. A user's own error is thrown into each
+    /// program: its traceback says where it came by.
+    pub fn is_open(&mut self, generator: &Bound<'_, PyAny>, error: &Py<PyBaseException>) -> bool {
+        self.thrown == error.as_ptr().addr()
+            && ptr::eq(generator.get_type_ptr(), &raw const ffi::PyGen_Type)
+            && is_held_by(1, generator)
+            && is_at_its_own(generator)
+            && CODE.read(generator).is_ok_and(|code| self.is_blank(code))
+    }
+
+    /// Whether code has no `try` and no `with`.
+    fn is_blank(&mut self, code: Bound<'_, PyAny>) -> bool {
+        if self.blank.as_ref().is_some_and(|known| known.is(&code)) {
+            return true;
+        }
+        let table = code.getattr(intern!(code.py(), "co_exceptiontable"));
+        let is_blank = table.is_ok_and(|table| table.cast::<PyBytes>().is_ok_and(|table| is_empty(table.as_bytes())));
+        if is_blank {
+            self.blank = Some(code.unbind());
+        }
+        is_blank
+    }
+}
+
+/// Whether the generator waits at a `yield` of its own: what it delegates to may have blocks.
+#[cfg(not(Py_3_12))]
+fn is_at_its_own(generator: &Bound<'_, PyAny>) -> bool {
+    static DELEGATE: super::slot::Slot = super::slot::Slot::new(c"gi_yieldfrom");
+    DELEGATE.read(generator).is_ok_and(|delegate| delegate.is_none())
+}
+
+/// The same: here `yield from` is a block in the table.
+#[cfg(Py_3_12)]
+const fn is_at_its_own(_generator: &Bound<'_, PyAny>) -> bool {
+    true
+}
+
+/// Whether no block is in the table of a code object.
+const fn is_empty(table: &[u8]) -> bool {
+    if cfg!(Py_3_12) {
+        // One is around each generator, for a `StopIteration`: what marks it are its depth, nothing, and that it keeps the place.
+        // The start of an entry has the highest bit.
+        matches!(table, [start, rest @ .., 1] if *start & 0x80 != 0 && !has_start(rest))
+    } else {
+        table.is_empty()
+    }
+}
+
+/// Whether an entry begins in there.
+const fn has_start(mut table: &[u8]) -> bool {
+    while let [byte, rest @ ..] = table {
+        if *byte & 0x80 != 0 {
+            return true;
+        }
+        table = rest;
+    }
+    false
+}
