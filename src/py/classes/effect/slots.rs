@@ -49,6 +49,15 @@ static GENERAL: PyOnceLock<General> = PyOnceLock::new();
 /// What a class statement puts there to let an object go.
 static GENERAL_DEALLOC: PyOnceLock<ffi::destructor> = PyOnceLock::new();
 
+/// A class that nobody changes any more, and its defaults.
+struct Finished {
+    class: Py<PyType>,
+    defaults: Py<PyTuple>,
+}
+
+/// The first finished class with defaults, by its number of fields: few have any.
+static FINISHED: [PyOnceLock<Finished>; MOST + 1] = [const { PyOnceLock::new() }; MOST + 1];
+
 /// Gives the base of all effects its slots.
 ///
 /// # Panics
@@ -128,6 +137,10 @@ pub(super) fn finish(cls: &Bound<'_, PyType>) -> PyResult<()> {
     unsafe {
         if (*class).tp_vectorcall.is_some() && makes_only(cls.py(), class) {
             (*class).tp_vectorcall = call_of::<true>(fields);
+            let defaults = defaults(cls)?;
+            if let Some(first) = FINISHED.get(fields).filter(|_| !defaults.is_empty()) {
+                first.get_or_init(cls.py(), || Finished { class: cls.clone().unbind(), defaults: defaults.unbind() });
+            }
         }
         make_immutable(cls);
     }
@@ -207,9 +220,16 @@ unsafe fn with_defaults(
             return answered(py, given.call(py));
         }
         let bound = Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked();
-        let defaults = match defaults(&bound) {
-            Ok(defaults) => defaults,
-            Err(error) => return answered(py, Err(error)),
+        let looked_up;
+        let defaults = match FINISHED[fields].get(py).filter(|known| known.class.is(&bound)) {
+            Some(known) => known.defaults.bind(py),
+            None => match defaults(&bound) {
+                Ok(defaults) => {
+                    looked_up = defaults;
+                    &looked_up
+                }
+                Err(error) => return answered(py, Err(error)),
+            },
         };
         let required = fields.saturating_sub(defaults.len());
         let default = |place: usize| ffi::PyTuple_GET_ITEM(defaults.as_ptr(), (place - required).cast_signed());
