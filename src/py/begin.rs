@@ -2,43 +2,49 @@
 
 use std::ptr;
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::iterator::PySendResult;
-use pyo3::types::{PyAny, PyBool, PyIterator, PyType};
+use pyo3::types::{PyAny, PyBool, PyIterator, PyNone, PyType};
 use pyo3::{ffi, intern};
 
 use super::classes::begun::Begun;
+use super::generator;
 use super::slot::{Method, Slot};
 
-/// What came of beginning an await.
-pub enum Begin {
-    /// It was ready.
-    Ready(Py<PyAny>),
+/// What came of an await that gave no value at once.
+pub enum Unready {
+    /// It is ready, and somebody asks for attention first.
+    Later(Py<PyAny>),
     /// It waits: here is the rest.
     Waits(Py<Begun>),
     /// It was not begun.
-    Not(Py<PyAny>),
+    NotBegun(Py<PyAny>),
+    /// It raised.
+    Raised(Py<PyBaseException>),
 }
 
-/// Begins to await something. What only the loop's own `await` can tell about is left to that.
-///
-/// # Errors
-/// What it raises before it waits.
+/// Begins to await something: gives the value, if that is ready, and otherwise says what came of it. What only the loop's own
+/// `await` can tell about is left to that.
 #[inline]
-pub fn begin(awaitable: Bound<'_, PyAny>) -> PyResult<Begin> {
-    if is_coroutine(&awaitable) {
-        return begin_coroutine(awaitable);
+pub fn begin(awaitable: &Bound<'_, PyAny>, unready: &mut Option<Unready>) -> Option<Py<PyAny>> {
+    if is_coroutine(awaitable) {
+        return begin_coroutine(awaitable, unready);
     }
-    let Some(iterator) = awaited(&awaitable) else { return Ok(Begin::Not(awaitable.unbind())) };
-    match iterator?.cast_into::<PyIterator>() {
-        Ok(iterator) => begin_with(&iterator, || Ok(iterator.clone())),
-        Err(_) => Ok(Begin::Not(awaitable.unbind())),
+    match awaited(awaitable) {
+        Some(Ok(given)) => match given.cast_into::<PyIterator>() {
+            Ok(iterator) => begin_with(&iterator, || Ok(iterator.clone()), unready),
+            Err(_) => not_at_once(unready, Unready::NotBegun(awaitable.clone().unbind())),
+        },
+        Some(Err(error)) => not_at_once(unready, raised(awaitable.py(), error)),
+        None => not_at_once(unready, Unready::NotBegun(awaitable.clone().unbind())),
     }
 }
 
+/// Whether it is a coroutine of the interpreter's.
 #[inline]
-fn is_coroutine(awaitable: &Bound<'_, PyAny>) -> bool {
+pub fn is_coroutine(awaitable: &Bound<'_, PyAny>) -> bool {
     ptr::eq(awaitable.get_type_ptr(), &raw const ffi::PyCoro_Type)
 }
 
@@ -48,33 +54,46 @@ static AWAITED: Slot = Slot::new(c"cr_await");
 /// A coroutine makes its step without what its `__await__` puts around it, as under `await`. One that is suspended
 /// already, whoever awaits it, is left to the loop, which says so.
 #[inline]
-fn begin_coroutine(coroutine: Bound<'_, PyAny>) -> PyResult<Begin> {
-    if !AWAITED.read(&coroutine)?.is_none() {
-        return Ok(Begin::Not(coroutine.unbind()));
+fn begin_coroutine(coroutine: &Bound<'_, PyAny>, unready: &mut Option<Unready>) -> Option<Py<PyAny>> {
+    match AWAITED.read(coroutine) {
+        Ok(awaits) if awaits.is_none() => {
+            let rest = || Ok(awaited(coroutine).expect("a coroutine can be awaited")?.cast_into()?);
+            begin_with(coroutine, rest, unready)
+        }
+        Ok(_) => not_at_once(unready, Unready::NotBegun(coroutine.clone().unbind())),
+        Err(error) => not_at_once(unready, raised(coroutine.py(), error)),
     }
-    begin_with(&coroutine, || Ok(awaited(&coroutine).expect("a coroutine can be awaited")?.cast_into()?))
 }
 
 /// Makes the first step of a coroutine or an iterator; the rest is asked for when it waits.
 #[inline]
+#[expect(unsafe_code, reason = "a coroutine has a step, and is no iterator")]
 fn begin_with<'py>(
     awaited: &Bound<'py, PyAny>,
     rest: impl FnOnce() -> PyResult<Bound<'py, PyIterator>>,
-) -> PyResult<Begin> {
+    unready: &mut Option<Unready>,
+) -> Option<Py<PyAny>> {
     let py = awaited.py();
-    match first_step(awaited)? {
-        PySendResult::Return(value) => Ok(Begin::Ready(value.unbind())),
-        PySendResult::Next(first) => {
-            Ok(Begin::Waits(Py::new(py, Begun { iterator: rest()?.unbind(), first: first.unbind() })?))
-        }
-    }
+    // SAFETY: to send takes what is an iterator, or steps by what its class has for `await`.
+    let stepped = generator::send(unsafe { awaited.cast_unchecked() }, PyNone::get(py).as_any());
+    let first = match stepped {
+        Ok(PySendResult::Return(value)) => return Some(value.unbind()),
+        Ok(PySendResult::Next(first)) => first.unbind(),
+        Err(error) => return not_at_once(unready, Unready::Raised(error.unbind())),
+    };
+    let begun = rest().and_then(|iterator| Py::new(py, Begun { iterator: iterator.unbind(), first }));
+    not_at_once(unready, begun.map_or_else(|error| raised(py, error), Unready::Waits))
 }
 
-/// The first step of a coroutine or an iterator.
-#[expect(unsafe_code, reason = "a coroutine has a step, and is no iterator")]
-fn first_step<'py>(awaited: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
-    // SAFETY: it takes what is an iterator, or steps by what its class has for `await`.
-    unsafe { awaited.cast_unchecked::<PyIterator>() }.send(awaited.py().None().bind(awaited.py()))
+#[cold]
+fn raised(py: Python<'_>, error: PyErr) -> Unready {
+    Unready::Raised(error.into_value(py))
+}
+
+#[cold]
+fn not_at_once(unready: &mut Option<Unready>, came: Unready) -> Option<Py<PyAny>> {
+    *unready = Some(came);
+    None
 }
 
 /// What `__await__` gives, where the class has one.
@@ -102,9 +121,6 @@ static FUTURES: PyOnceLock<Vec<Future>> = PyOnceLock::new();
 #[inline]
 #[expect(unsafe_code, reason = "calls what the class has in its table")]
 pub fn result_of(awaitable: &Bound<'_, PyAny>) -> Option<Py<PyAny>> {
-    if is_coroutine(awaitable) {
-        return None;
-    }
     let py = awaitable.py();
     let known = match FUTURES.get(py) {
         Some(known) => known,

@@ -49,9 +49,23 @@ impl Slot {
     #[expect(unsafe_code, reason = "calls what the class has in its table")]
     pub fn read<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = object.py();
+        match self.found.get(py) {
+            // SAFETY: the entry is one of the object's class, and a getter closes over nothing; it gives a new reference, or
+            // an error is set.
+            Some(Some(Found { class, entry: Entry::Getter(getter) })) if *class == object.get_type_ptr() => unsafe {
+                Bound::from_owned_ptr_or_err(py, getter(object.as_ptr(), ptr::null_mut()))
+            },
+            _ => self.read_otherwise(object),
+        }
+    }
+
+    /// The same for the first time, for members, and for what has none of these.
+    #[inline(never)]
+    #[expect(unsafe_code, reason = "reads what the class has in its table")]
+    fn read_otherwise<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = object.py();
         match self.found.get_or_init(py, || find(self.name)) {
-            // SAFETY: the entry is one of the object's class, and a getter closes over nothing; both give a new reference,
-            // or an error is set.
+            // SAFETY: as above.
             Some(found) if found.class == object.get_type_ptr() => unsafe {
                 let read = match found.entry {
                     Entry::Getter(getter) => getter(object.as_ptr(), ptr::null_mut()),

@@ -7,7 +7,7 @@ use super::Machine;
 use super::calls::Stop;
 use crate::core::ids::SegmentId;
 use crate::core::step::Outcome;
-use crate::py::begin::{Begin, begin, result_of};
+use crate::py::begin::{Unready, begin, is_coroutine, result_of};
 use crate::py::classes::begun::Made;
 use crate::py::classes::effect::fields_of;
 use crate::py::error;
@@ -37,27 +37,39 @@ impl Machine {
             return Err(action);
         }
         let made = self.host.entered.leave(py).and_then(|()| action.bind(py).call0());
-        Self::begun(py, made.and_then(begin))
+        Self::begun(py, made)
     }
 
     /// The same, for what is to be awaited itself.
     pub(super) fn begin_await(&mut self, py: Python<'_>, awaitable: Py<PyAny>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
         if !self.may_begin_here() {
-            return Self::begun(py, Ok(Begin::Not(awaitable)));
+            return Self::unready(py, Unready::NotBegun(awaitable));
         }
         let left = self.host.entered.leave(py);
-        Self::begun(py, left.and_then(|()| begin(awaitable.into_bound(py))))
+        Self::begun(py, left.map(|()| awaitable.into_bound(py)))
     }
 
-    fn begun(py: Python<'_>, begun: PyResult<Begin>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
-        match begun {
-            Ok(Begin::Ready(value)) => Ok(Outcome::Returned(value)),
-            Ok(Begin::Waits(rest)) => Err(rest.into_any()),
-            Err(error) => Ok(Outcome::Raised(error.into_value(py))),
-            Ok(Begin::Not(awaitable)) => match made(py, awaitable) {
+    fn begun(py: Python<'_>, awaitable: PyResult<Bound<'_, PyAny>>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
+        let awaitable = match awaitable {
+            Ok(awaitable) => awaitable,
+            Err(error) => return Ok(Outcome::Raised(error.into_value(py))),
+        };
+        let mut unready = None;
+        match begin(&awaitable, &mut unready) {
+            Some(value) => Ok(Outcome::Returned(value)),
+            None => Self::unready(py, unready.expect("it is ready or not")),
+        }
+    }
+
+    fn unready(py: Python<'_>, unready: Unready) -> Result<Outcome<PyWorld>, Py<PyAny>> {
+        match unready {
+            Unready::Later(value) => Ok(Outcome::Returned(value)),
+            Unready::Waits(rest) => Err(rest.into_any()),
+            Unready::NotBegun(awaitable) => match made(py, awaitable) {
                 Ok(made) => Err(made),
                 Err(error) => Ok(Outcome::Raised(error.into_value(py))),
             },
+            Unready::Raised(error) => Ok(Outcome::Raised(error)),
         }
     }
 
@@ -71,43 +83,40 @@ impl Machine {
         self.may_begin() && self.vm.context().is_none()
     }
 
-    /// Begins an await on the short way: gives the value, if that is ready; otherwise `other` is what came of it, if it was
+    /// Begins an await on the short way: gives the value, if that is ready; otherwise says what came of it, if it was
     /// begun.
     #[inline]
     pub(super) fn await_at_once(
         &mut self,
         py: Python<'_>,
         effect: &Py<PyAny>,
-        other: &mut Option<PyResult<Begin>>,
+        unready: &mut Option<Unready>,
     ) -> Option<Py<PyAny>> {
         if self.closing || !self.may_begin() {
             return None;
         }
         let [awaitable] = fields_of(effect.bind(py))? else { return None };
-        let value = result_of(awaitable);
-        if value.is_none() {
-            return self.begin_at_once(awaitable, other);
+        if !is_coroutine(awaitable)
+            && let Some(value) = result_of(awaitable)
+        {
+            self.vm.was_ready();
+            return Some(value);
         }
-        self.vm.was_ready();
-        value
+        self.begin_at_once(awaitable, unready)
     }
 
     /// The same for what has to be begun.
     #[inline(never)]
-    fn begin_at_once(
-        &mut self,
-        awaitable: &Bound<'_, PyAny>,
-        other: &mut Option<PyResult<Begin>>,
-    ) -> Option<Py<PyAny>> {
-        let begun = begin(awaitable.clone());
+    fn begin_at_once(&mut self, awaitable: &Bound<'_, PyAny>, unready: &mut Option<Unready>) -> Option<Py<PyAny>> {
+        // It is kept by its effect, which the driver has.
+        let value = begin(awaitable, unready);
         self.look_at_time();
-        match begun {
-            Ok(Begin::Ready(value)) if self.vm.awaited() => Some(value),
-            begun => {
-                *other = Some(begun);
-                None
-            }
+        let value = value?;
+        if self.vm.awaited() {
+            return Some(value);
         }
+        *unready = Some(Unready::Later(value));
+        None
     }
 
     /// How it goes on when [`Machine::await_at_once`] gave nothing.
@@ -115,13 +124,13 @@ impl Machine {
     pub(super) fn wait_at_once(
         &mut self,
         py: Python<'_>,
-        begun: Option<PyResult<Begin>>,
+        unready: Option<Unready>,
         prompt: SegmentId,
         (code, yielded): (Code, Py<PyAny>),
     ) -> Stop {
-        let Some(begun) = begun else { return Stop::Long(Outcome::Yielded(code, yielded)) };
+        let Some(unready) = unready else { return Stop::Long(Outcome::Yielded(code, yielded)) };
         self.vm.waits(code, yielded, prompt);
-        Self::begun(py, begun).map_or_else(Stop::Await, Stop::Long)
+        Self::unready(py, unready).map_or_else(Stop::Await, Stop::Long)
     }
 }
 
