@@ -16,7 +16,8 @@ use super::classes::vectorcall::call_by_position;
 use super::context;
 use super::error::from_function;
 use super::generator;
-use super::names::names;
+use super::names::Found;
+use super::passage::Passage;
 use super::roots::Roots;
 use super::world::{ClauseCode, Code, Missing, PyWorld, Request, ends_clause, resumes_own};
 use crate::core::ids::ClauseId;
@@ -26,10 +27,10 @@ use crate::core::step::{Hook, Installation, Outcome, PythonCall};
 use crate::effects::{EventLoop, Reader, Scheduler, Settings, State, Writer};
 
 /// Runs it.
-pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots) -> Outcome<PyWorld> {
+pub fn run(py: Python<'_>, call: PythonCall<PyWorld>, roots: &mut Roots, passage: &Passage) -> Outcome<PyWorld> {
     let outcome = match call {
         PythonCall::Send(code, value) => return send(py, code, value.bind(py)),
-        PythonCall::Throw(code, error) => return throw(py, code, &error),
+        PythonCall::Throw(code, error) => return throw(py, code, &error, passage),
         PythonCall::Start(call) => start(py, call.bind(py)),
         PythonCall::Call(call) => call_node(call.bind(py)),
         PythonCall::Apply(function, argument) => returned(py, function.bind(py).call1((argument,))),
@@ -101,13 +102,17 @@ fn is_over(generator: &Bound<'_, PyIterator>) -> bool {
     generator::FRAME.read(generator.as_any()).is_ok_and(|frame| frame.is_none())
 }
 
-/// An error at the yield of a generator.
-fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>) -> Outcome<PyWorld> {
+/// An error at the yield of a generator. That of an unwinding takes nothing along from there: the frame goes now.
+fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>, passage: &Passage) -> Outcome<PyWorld> {
     let before = context::traceback_of(error.bind(py));
     let generator = code.generator.bind(py);
     let sent = match generator::throw(generator, error.bind(py)) {
         Ok(PySendResult::Next(value)) => yielded(py, &code, value),
         Ok(PySendResult::Return(value)) => Sent::Returned(value.unbind()),
+        Err(raised) if raised.is(error) && passage.throws(error) => {
+            context::forget_traceback(&raised);
+            Sent::Raised(raised.unbind())
+        }
         Err(error) => {
             context::strip(&error, before.as_ref());
             context::strip_own(generator, &error);
@@ -305,7 +310,8 @@ fn install(node: &Bound<'_, PyAny>, roots: &mut Roots) -> PyResult<Outcome<PyWor
     let resolved = root.map_or(given, |root| root.resolved.bind(py));
     let table = table_of(resolved)?;
     let instance = if table.get().is_stateful() {
-        names(py)?.copy.bind(py).call1((resolved,))?.unbind()
+        static FRESH: Found = Found::not_yet();
+        FRESH.import(py, "segue._copying", "fresh")?.call1((resolved,))?.unbind()
     } else {
         resolved.clone().unbind()
     };

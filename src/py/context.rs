@@ -84,6 +84,13 @@ pub fn traceback_of<'py>(error: &Bound<'py, PyBaseException>) -> Option<Bound<'p
     trace?.cast_into().ok()
 }
 
+/// Nobody is to see how far it has come.
+#[expect(unsafe_code, reason = "an exception may refuse it as an attribute")]
+pub fn forget_traceback(error: &Bound<'_, PyBaseException>) {
+    // SAFETY: it is an exception, and nothing is what it may have.
+    unsafe { ffi::PyException_SetTraceback(error.as_ptr(), ffi::Py_None()) };
+}
+
 fn next_of<'py>(entry: &Bound<'py, PyTraceback>) -> Option<Bound<'py, PyTraceback>> {
     NEXT.read(entry.as_any()).ok()?.cast_into::<PyTraceback>().ok()
 }

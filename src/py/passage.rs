@@ -28,15 +28,20 @@ impl Passage {
 
     /// The machine lets an error go: that of the unwinding, when it is over.
     pub fn ends(&mut self, error: &Py<PyBaseException>) {
-        if self.thrown == error.as_ptr().addr() {
+        if self.throws(error) {
             self.thrown = 0;
         }
+    }
+
+    /// Whether the error is that of the unwinding.
+    pub fn throws(&self, error: &Py<PyBaseException>) -> bool {
+        self.thrown == error.as_ptr().addr()
     }
 
     /// Whether the error is that of the unwinding, and the program would not see it. A user's own error is thrown into each
     /// program: its traceback says where it came by.
     pub fn is_open(&mut self, generator: &Bound<'_, PyAny>, error: &Py<PyBaseException>) -> bool {
-        self.thrown == error.as_ptr().addr()
+        self.throws(error)
             && ptr::eq(generator.get_type_ptr(), &raw const ffi::PyGen_Type)
             && is_held_by(1, generator)
             && is_at_its_own(generator)

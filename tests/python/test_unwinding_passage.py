@@ -41,6 +41,25 @@ def test_what_such_a_program_held_goes_before_the_blocks_around_it_run():
     assert log == [*range(201), "block"]
 
 
+def test_what_a_program_with_a_block_held_goes_with_it():
+    log = []
+
+    @do
+    def with_a_block(depth):
+        local = Local(depth, log)
+        try:
+            if depth:
+                return (yield with_a_block(depth - 1))
+            return (yield Ping()), local
+        except Discontinued as error:
+            names = [entry.name for entry in traceback.extract_tb(error.__traceback__)]
+            log.append(names)
+            raise
+
+    assert run(stop(with_a_block(2))).value == "stopped"
+    assert log == [["with_a_block"], 0, ["with_a_block"], 1, ["with_a_block"], 2]
+
+
 def test_blocks_of_what_it_delegates_to_run():
     seen = []
 

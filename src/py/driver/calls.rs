@@ -29,7 +29,7 @@ impl Machine {
         if let Err(error) = self.host.entered.switch(py, self.vm.context().map(|(_, context)| context)) {
             return Ok(Outcome::Raised(error.into_value(py)));
         }
-        let mut outcome = call::run(py, call, &mut self.roots);
+        let mut outcome = call::run(py, call, &mut self.roots, &self.host.passage);
         while self.is_short() {
             outcome = match outcome {
                 Outcome::Yielded(code, yielded) => match self.go_on(py, code, yielded) {
