@@ -139,6 +139,7 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     leaving::register(module.py())?;
     os_fork::register(module)?;
     world::prepare(module.py());
+    module.add_function(wrap_pyfunction!(names::take_names, module)?)?;
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(safe_repr, module)?)?;
     module.add_function(wrap_pyfunction!(check_program, module)?)?;

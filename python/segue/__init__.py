@@ -152,6 +152,9 @@ from segue._vm import (
     run,
 )
 from segue._vm import DoExpr as Program
+from segue._vm import take_names as _take_names
+
+_take_names()
 
 __all__ = [
     "Acquire",

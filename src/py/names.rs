@@ -55,8 +55,6 @@ pub struct Names {
     pub cancelled: Py<PyType>,
     /// `segue._errors.LimitExceeded`
     pub limit_exceeded: Py<PyType>,
-    /// `segue._copying.fresh`
-    pub copy: Py<PyAny>,
     /// The code of the iterators of effects and programs, which stand under a `yield from`.
     pub iterators: Vec<Py<PyAny>>,
     /// `segue._result`
@@ -83,7 +81,6 @@ fn look_up(py: Python<'_>) -> PyResult<Names> {
         generator: types.getattr("GeneratorType")?.cast_into::<PyType>()?.unbind(),
         cancelled: errors.getattr("Cancelled")?.cast_into::<PyType>()?.unbind(),
         limit_exceeded: errors.getattr("LimitExceeded")?.cast_into::<PyType>()?.unbind(),
-        copy: py.import("segue._copying")?.getattr("fresh")?.unbind(),
         iterators: iterators(py)?,
         result: py.import("segue._result")?.unbind(),
     })
@@ -109,6 +106,18 @@ pub fn library_code(py: Python<'_>) -> PyResult<&Vec<Py<PyAny>>> {
         code.extend(py.import("segue._awaiting")?.getattr("LIBRARY_CODE")?.extract::<Vec<Py<PyAny>>>()?);
         Ok(code)
     })
+}
+
+/// Takes what each run needs while there are modules and memory: the first one may be that of a finaliser, when the interpreter
+/// ends.
+///
+/// # Errors
+/// When the package is broken.
+#[pyfunction]
+pub fn take_names(py: Python<'_>) -> PyResult<()> {
+    names(py)?;
+    library_code(py)?;
+    Ok(())
 }
 
 /// A class of `segue._errors`, for the error path.
