@@ -13,7 +13,7 @@ use crate::core::segment::Hooks;
 use crate::core::step::Hook;
 
 /// The base of all handler objects. Python's `segue.Handler` says what they can do.
-#[pyclass(frozen, subclass, weakref, generic, module = "segue._vm")]
+#[pyclass(frozen, subclass, generic, module = "segue._vm")]
 #[derive(Debug)]
 pub struct HandlerBase;
 
