@@ -7,7 +7,7 @@ use pyo3::{ffi, intern};
 
 use super::classes::handler::Installed;
 use super::classes::text::type_name;
-use super::generator::{CODE, FRAME};
+use super::generator::{FRAME, code_of};
 use super::names::{library_code, names};
 use super::slot::Slot;
 use super::world::Code;
@@ -67,8 +67,8 @@ pub fn strip(error: &Bound<'_, PyBaseException>, before: Option<&Bound<'_, PyTra
 pub fn strip_own(generator: &Bound<'_, PyAny>, error: &Bound<'_, PyBaseException>) {
     let py = error.py();
     let Ok(own) = library_code(py) else { return };
-    let code = CODE.read(generator);
-    if code.is_ok_and(|code| own.iter().any(|known| known.is(&code)))
+    let code = code_of(generator);
+    if code.is_some_and(|code| own.iter().any(|known| known.is(&code)))
         && let Some(entry) = traceback_of(error)
     {
         let _ = error.setattr(intern!(py, "__traceback__"), next_of(&entry));

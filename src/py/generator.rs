@@ -12,11 +12,30 @@ use pyo3::{ffi, intern};
 
 use super::slot::{OneArgument, Slot};
 
-/// The code of a generator.
-pub static CODE: Slot = Slot::new(c"gi_code");
-
 /// The frame of a generator, nothing when it is over.
 pub static FRAME: Slot = Slot::new(c"gi_frame");
+
+/// The code of a generator, nothing for what is none. To ask for the attribute would tell the hooks of an audit, which are user
+/// code.
+#[expect(unsafe_code, reason = "there is no safe way to it")]
+pub fn code_of<'py>(generator: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    if !ptr::eq(generator.get_type_ptr(), &raw const ffi::PyGen_Type) {
+        return None;
+    }
+    #[cfg(Py_3_12)]
+    unsafe extern "C" {
+        /// Gives a new reference.
+        fn PyGen_GetCode(generator: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    }
+    // SAFETY: it is a generator, which has a code as long as it lives.
+    unsafe {
+        #[cfg(Py_3_12)]
+        let code = PyGen_GetCode(generator.as_ptr());
+        #[cfg(not(Py_3_12))]
+        let code = ffi::Py_NewRef((*generator.as_ptr().cast::<ffi::PyGenObject>()).gi_code);
+        Some(Bound::from_owned_ptr(generator.py(), code))
+    }
+}
 
 /// What a step came to, or the exception with its traceback.
 type Step<'py> = Result<PySendResult<'py>, Bound<'py, PyBaseException>>;

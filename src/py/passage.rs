@@ -1,14 +1,12 @@
 //! What an unwinding only passes through: programs that are suspended where no block of theirs is open are let go, and not
 //! thrown into.
 
-use std::ptr;
-
 use pyo3::exceptions::PyBaseException;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyBytes};
-use pyo3::{ffi, intern};
 
-use super::generator::CODE;
+use super::generator::code_of;
 use super::owners::is_held_by;
 
 /// The newest unwinding of the run, as long as it lasts, and which programs let it pass.
@@ -42,10 +40,9 @@ impl Passage {
     /// program: its traceback says where it came by.
     pub fn is_open(&mut self, generator: &Bound<'_, PyAny>, error: &Py<PyBaseException>) -> bool {
         self.throws(error)
-            && ptr::eq(generator.get_type_ptr(), &raw const ffi::PyGen_Type)
             && is_held_by(1, generator)
             && is_at_its_own(generator)
-            && CODE.read(generator).is_ok_and(|code| self.is_blank(code))
+            && code_of(generator).is_some_and(|code| self.is_blank(code))
     }
 
     /// Whether code has no `try` and no `with`.
