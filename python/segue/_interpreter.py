@@ -19,6 +19,22 @@ REFUSAL: Final = (
 """What an import says elsewhere."""
 
 
+def is_main_thread() -> bool:
+    """Whether the thread that asks is the main one, as `threading` says.
+
+    Returns:
+        What it says now: in the child of a fork the thread that forked is the main one.
+
+    Example:
+        >>> from segue._interpreter import is_main_thread
+        >>> is_main_thread()
+        True
+    """
+    import threading  # noqa: PLC0415 - it is slow to import, and most programs have it by their first run
+
+    return threading.main_thread().ident == threading.get_ident()
+
+
 def is_main() -> bool:
     """Whether this is the main interpreter of its process.
 

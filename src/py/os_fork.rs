@@ -13,7 +13,8 @@ use super::names::names;
 use super::{desks, leaving, signals};
 
 /// What runs load when they first need it, beside what the names do.
-const LATER: [&str; 6] = ["difflib", "opcode", "segue._tail", "segue._text", "threading", "traceback"];
+const LATER: [&str; 7] =
+    ["difflib", "opcode", "segue._copying", "segue._tail", "segue._text", "threading", "traceback"];
 
 /// Whether there was a run: before that nothing is being loaded.
 static BEGUN: AtomicBool = AtomicBool::new(false);

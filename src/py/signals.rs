@@ -35,6 +35,7 @@ struct Signals {
     number: Py<PyAny>,
     default: Py<PyAny>,
     native: Py<PyAny>,
+    is_main_thread: Py<PyAny>,
 }
 
 fn signals(py: Python<'_>) -> PyResult<&Signals> {
@@ -47,6 +48,7 @@ fn signals(py: Python<'_>) -> PyResult<&Signals> {
             number: module.getattr("SIGINT")?.unbind(),
             default: module.getattr("default_int_handler")?.unbind(),
             native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
+            is_main_thread: py.import("segue._interpreter")?.getattr("is_main_thread")?.unbind(),
         })
     })
 }
@@ -113,14 +115,10 @@ pub fn forked(py: Python<'_>) -> PyResult<()> {
 
 fn is_main_thread(py: Python<'_>) -> bool {
     IS_MAIN.get().unwrap_or_else(|| {
-        let threading = py.import("threading");
-        let main = threading.and_then(|threading| {
-            let current = threading.call_method0("get_ident")?;
-            threading.call_method0("main_thread")?.getattr("ident")?.eq(current)
-        });
-        let main = main.unwrap_or(false);
-        IS_MAIN.set(Some(main));
-        main
+        // Where there is no memory to tell, this run does without, and the next one asks again.
+        let told = signals(py).and_then(|signals| signals.is_main_thread.bind(py).call0()?.extract());
+        IS_MAIN.set(told.as_ref().ok().copied());
+        told.unwrap_or(false)
     })
 }
 

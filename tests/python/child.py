@@ -17,6 +17,11 @@ import threading
 
 def on_small_stack(work):
     '''Run `work` in a thread with a stack of 256 KB; its errors are this process's.'''
+    on_stack(256 * 1024, work)
+
+
+def on_stack(size, work):
+    '''Run `work` in a thread with a stack of so many bytes; its errors are this process's.'''
     errors = []
 
     def body():
@@ -25,7 +30,7 @@ def on_small_stack(work):
         except BaseException as error:
             errors.append(error)
 
-    threading.stack_size(256 * 1024)
+    threading.stack_size(size)
     thread = threading.Thread(target=body)
     thread.start()
     thread.join()

@@ -181,7 +181,8 @@ def test_t118_fork_while_the_first_run_of_another_thread_loads_a_module():
     """The fork waits for it: in the child nobody would ever give the module's lock back."""
     process(
         """
-        import importlib.abc
+        import difflib, importlib.abc, opcode, time, traceback
+        import segue._tail, segue._text
 
         loading, forking = threading.Event(), threading.Event()
 
@@ -190,14 +191,20 @@ def test_t118_fork_while_the_first_run_of_another_thread_loads_a_module():
                 if name == "copy":
                     loading.set()
                     forking.wait()
+                    time.sleep(0.3)
 
         sys.modules.pop("copy", None)
         sys.meta_path.insert(0, Slow())
         sys.addaudithook(lambda event, _: forking.set() if event == "os.fork" else None)
-        thread = threading.Thread(target=lambda: run(Pure(1)))
+
+        class Stateful(Handler):
+            def enter(self):
+                self.entered = True
+
+        thread = threading.Thread(target=lambda: run(Pure(1), handlers=[Stateful()]))
         thread.start()
         loading.wait()
-        assert forked(lambda: run(pings(3), handlers=[echo]).value) == ("ok", 3)
+        assert forked(lambda: run(pings(3), handlers=[echo, Stateful()]).value) == ("ok", 3)
         thread.join()
         """,
         seconds=20,
