@@ -3,12 +3,13 @@
 //! A run that keeps its thread answers itself, where it looks for interrupts or idles. A VM that rests between two turns
 //! is looked at where it lies.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::PyWeakrefReference;
 
 use super::world::PyWorld;
 use crate::core::mailbox::{Mailbox, locked};
@@ -36,17 +37,15 @@ impl Question {
 }
 
 /// Those that can be asked.
-#[derive(Default)]
 struct Known {
     desks: Vec<Arc<Desk>>,
-    vms: Vec<Py<PyWeakrefReference>>,
-    /// How many VMs there may be before those that are gone are looked for.
-    room: usize,
+    /// By the numbers of their places, in the order in which they began.
+    vms: BTreeMap<u64, Py<PyWeakrefReference>>,
+    /// The number of the next place.
+    next: u64,
 }
 
-static KNOWN: Mutex<Known> = Mutex::new(Known { desks: Vec::new(), vms: Vec::new(), room: 0 });
-/// The fewest VMs among which those that are gone are looked for.
-const FEW: usize = 64;
+static KNOWN: Mutex<Known> = Mutex::new(Known { desks: Vec::new(), vms: BTreeMap::new(), next: 0 });
 
 fn known() -> MutexGuard<'static, Known> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -86,24 +85,30 @@ impl Drop for Seat {
     }
 }
 
-/// The VM of that weak reference rests between turns.
-pub fn rests(py: Python<'_>, vm: Py<PyWeakrefReference>) {
-    let many = {
+/// A VM's place among those that can be asked, until it is dropped. The weak reference goes with it.
+pub struct Resting(u64);
+
+impl Resting {
+    /// The VM of that weak reference rests between turns.
+    #[must_use]
+    pub fn take(vm: Py<PyWeakrefReference>) -> Self {
         let mut known = known();
-        known.vms.push(vm);
-        if known.vms.len() <= known.room {
-            return;
-        }
-        std::mem::take(&mut known.vms)
-    };
-    // With no lock held: whoever holds a VM for a moment may be the last, and closes it.
-    let (live, _gone): (Vec<_>, Vec<_>) = many.into_iter().partition(|vm| vm.bind(py).upgrade().is_some());
-    let mut known = known();
-    known.vms.extend(live);
-    known.room = FEW.max(known.vms.len() * 2);
+        let place = known.next;
+        known.next += 1;
+        known.vms.insert(place, vm);
+        Self(place)
+    }
 }
 
-/// In the child of a fork the other threads are gone.
+impl Drop for Resting {
+    fn drop(&mut self) {
+        let gone = known().vms.remove(&self.0);
+        // With no lock held: its callback may be the last to hold what the VM held.
+        drop(gone);
+    }
+}
+
+/// In the child of a fork the other threads are gone, and their desks. The VMs are all there.
 pub fn forked() {
     let here = thread::current().id();
     known().desks.retain(|desk| desk.thread == here);
@@ -137,5 +142,5 @@ impl Desk {
 #[must_use]
 pub fn all(py: Python<'_>) -> (Vec<Arc<Desk>>, Vec<Py<PyWeakrefReference>>) {
     let known = known();
-    (known.desks.clone(), known.vms.iter().map(|vm| vm.clone_ref(py)).collect())
+    (known.desks.clone(), known.vms.values().map(|vm| vm.clone_ref(py)).collect())
 }

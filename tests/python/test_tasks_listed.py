@@ -369,6 +369,33 @@ def test_a_list_holds_no_run_alive():
     assert kept[0].task.done
 
 
+def started(vm):
+    """Steps the VM to where its tasks can be seen."""
+    vm.start_program(Spawn(Sleep(60), daemon=True).flat_map(lambda _: Sleep(1)), [on_a_virtual_clock()])
+    while not vm.tasks():
+        vm.step_once()
+    return vm
+
+
+def test_a_vm_is_listed_once_however_often_it_was_started():
+    vm = PyVM()
+    for _ in range(3):
+        assert all_tasks() == []
+        assert len(started(vm).tasks()) == len(all_tasks())
+        while vm.step_once() == ("continue",):
+            pass
+        vm.finish()
+
+
+def test_a_vm_that_is_gone_is_not_listed():
+    first, second = started(PyVM()), started(PyVM())
+    assert len(all_tasks()) == len(first.tasks()) + len(second.tasks())
+    del first
+    assert {task.task for task in all_tasks()} == {task.task for task in second.tasks()}
+    del second
+    assert all_tasks() == []
+
+
 @pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf"), 1e300])
 def test_a_timeout_that_is_none_is_refused(timeout):
     with pytest.raises(ValueError, match="timeout"):

@@ -24,10 +24,11 @@ use crate::core::native::Standing;
 use crate::core::visit::Visitor;
 use crate::py::classes::handler::Installed;
 use crate::py::contained::contained;
+use crate::py::desks::Resting;
 use crate::py::driver::{self, Machine, Setting, Turn};
 use crate::py::error::vm_state;
+use crate::py::tasks;
 use crate::py::world::{Code, PyWorld};
-use crate::py::{desks, tasks};
 use cell::{Cell, Closer, Ended, State};
 
 /// The engine of `run`, one step at a time: for drivers of an event loop of their own. Law: semantics 5.
@@ -254,9 +255,7 @@ impl PyVm {
         });
         match made {
             Ok((machine, watch)) => {
-                let watch = watch.unbind();
-                desks::rests(py, watch.clone_ref(py));
-                vm.cell.watch(Some(watch));
+                vm.cell.watch(Some(Resting::take(watch.unbind())));
                 vm.put(State::Ready(Box::new(machine)));
                 Ok(())
             }

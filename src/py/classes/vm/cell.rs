@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyWeakrefReference};
+use pyo3::types::PyAny;
 
 use crate::py::classes::link::Scope;
 use crate::py::contained::contained;
+use crate::py::desks::Resting;
 use crate::py::driver::Machine;
 
 pub type Ended = Result<Py<PyAny>, Py<PyBaseException>>;
@@ -34,8 +35,8 @@ pub enum State {
 #[derive(Default)]
 pub struct Cell {
     pub(super) state: Mutex<State>,
-    /// The weak reference whose callback closes the program; it goes with the state.
-    watch: Mutex<Option<Py<PyWeakrefReference>>>,
+    /// Where the weak reference is whose callback closes the program; it goes with the state.
+    watch: Mutex<Option<Resting>>,
 }
 
 impl Cell {
@@ -43,7 +44,7 @@ impl Cell {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn watch(&self, watch: Option<Py<PyWeakrefReference>>) {
+    pub fn watch(&self, watch: Option<Resting>) {
         let mut held = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *held, watch);
         drop(held);
