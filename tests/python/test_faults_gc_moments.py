@@ -286,7 +286,7 @@ def test_m10_finalizers_that_come_while_a_step_holds_the_machine_find_it_taken(a
         event = vm.step_once()
         stepping[0] = False
     assert event == ("done", 190)
-    assert len(said) > 10
+    assert len(said) >= 10
     del vm
     gc.collect()
     assert left_over(before) == {}
