@@ -32,12 +32,12 @@ pub fn begin(awaitable: &Bound<'_, PyAny>, unready: &mut Option<Unready>) -> Opt
     if is_coroutine(awaitable) {
         return begin_coroutine(awaitable, unready);
     }
-    match awaited(awaitable) {
-        Some(Ok(given)) => match given.cast_into::<PyIterator>() {
-            Ok(iterator) => begin_with(&iterator, || Ok(iterator.clone()), unready),
-            Err(_) => not_at_once(unready, Unready::NotBegun(awaitable.clone().unbind())),
-        },
-        Some(Err(error)) => not_at_once(unready, raised(awaitable.py(), error)),
+    let iterator = match awaited(awaitable).transpose() {
+        Ok(given) => given.and_then(|given| given.cast_into::<PyIterator>().ok()),
+        Err(error) => return not_at_once(unready, raised(awaitable.py(), error)),
+    };
+    match iterator {
+        Some(iterator) => begin_with(&iterator, || Ok(iterator.clone()), unready),
         None => not_at_once(unready, Unready::NotBegun(awaitable.clone().unbind())),
     }
 }

@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
 
-use super::names::names;
 use super::{desks, leaving, signals};
 
-/// What runs load when they first need it, beside what the names do.
+/// What runs load when they first need it.
 const LATER: [&str; 7] =
     ["difflib", "opcode", "segue._copying", "segue._tail", "segue._text", "threading", "traceback"];
 
@@ -29,7 +28,6 @@ pub fn begun() {
 #[pyfunction]
 fn about_to_fork(py: Python<'_>) -> PyResult<()> {
     if BEGUN.load(Ordering::Relaxed) {
-        names(py)?;
         for module in LATER {
             py.import(module)?;
         }

@@ -2,12 +2,15 @@
 //! thrown into.
 
 use pyo3::exceptions::PyBaseException;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyBytes};
 
 use super::generator::code_of;
 use super::owners::is_held_by;
+use super::slot::Slot;
+
+/// Where the blocks of code are.
+static TABLE: Slot = Slot::new(c"co_exceptiontable");
 
 /// The newest unwinding of the run, as long as it lasts, and which programs let it pass.
 #[derive(Debug, Default)]
@@ -41,8 +44,7 @@ impl Passage {
     pub fn is_open(&mut self, generator: &Bound<'_, PyAny>, error: &Py<PyBaseException>) -> bool {
         self.throws(error)
             && is_held_by(1, generator)
-            && is_at_its_own(generator)
-            && code_of(generator).is_some_and(|code| self.is_blank(code))
+            && code_of(generator).is_some_and(|code| is_at_its_own(generator) && self.is_blank(code))
     }
 
     /// Whether code has no `try` and no `with`.
@@ -50,8 +52,8 @@ impl Passage {
         if self.blank.as_ref().is_some_and(|known| known.is(&code)) {
             return true;
         }
-        let table = code.getattr(intern!(code.py(), "co_exceptiontable"));
-        let is_blank = table.is_ok_and(|table| table.cast::<PyBytes>().is_ok_and(|table| is_empty(table.as_bytes())));
+        let is_blank =
+            TABLE.read(&code).is_ok_and(|table| table.cast::<PyBytes>().is_ok_and(|table| is_empty(table.as_bytes())));
         if is_blank {
             self.blank = Some(code.unbind());
         }
@@ -62,7 +64,7 @@ impl Passage {
 /// Whether the generator waits at a `yield` of its own: what it delegates to may have blocks.
 #[cfg(not(Py_3_12))]
 fn is_at_its_own(generator: &Bound<'_, PyAny>) -> bool {
-    static DELEGATE: super::slot::Slot = super::slot::Slot::new(c"gi_yieldfrom");
+    static DELEGATE: Slot = Slot::new(c"gi_yieldfrom");
     DELEGATE.read(generator).is_ok_and(|delegate| delegate.is_none())
 }
 

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyType};
 
-/// An attribute of generators, coroutines or tracebacks.
+/// An attribute of generators, coroutines, tracebacks or code.
 pub struct Slot {
     name: &'static CStr,
     found: PyOnceLock<Option<Found>>,
@@ -45,27 +45,18 @@ impl Slot {
     ///
     /// # Errors
     /// What reading it raises.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each await of a coroutine reads one")]
     #[expect(unsafe_code, reason = "calls what the class has in its table")]
     pub fn read<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = object.py();
-        match self.found.get(py) {
-            // SAFETY: the entry is one of the object's class, and a getter closes over nothing; it gives a new reference, or
-            // an error is set.
-            Some(Some(Found { class, entry: Entry::Getter(getter) })) if *class == object.get_type_ptr() => unsafe {
-                Bound::from_owned_ptr_or_err(py, getter(object.as_ptr(), ptr::null_mut()))
-            },
-            _ => self.read_otherwise(object),
-        }
-    }
-
-    /// The same for the first time, for members, and for what has none of these.
-    #[inline(never)]
-    #[expect(unsafe_code, reason = "reads what the class has in its table")]
-    fn read_otherwise<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = object.py();
-        match self.found.get_or_init(py, || find(self.name)) {
-            // SAFETY: as above.
+        let found = match self.found.get(py) {
+            Some(found) => found.as_ref(),
+            None => self.look_up(py),
+        };
+        match found {
+            // SAFETY: the entry is one of the object's class, and a getter closes over nothing; both give a new reference,
+            // or an error is set.
             Some(found) if found.class == object.get_type_ptr() => unsafe {
                 let read = match found.entry {
                     Entry::Getter(getter) => getter(object.as_ptr(), ptr::null_mut()),
@@ -73,14 +64,30 @@ impl Slot {
                 };
                 Bound::from_owned_ptr_or_err(py, read)
             },
-            _ => object.getattr(self.name.to_str().expect("names of attributes are plain")),
+            _ => self.by_name(object),
         }
+    }
+
+    #[cold]
+    fn look_up(&self, py: Python<'_>) -> Option<&Found> {
+        self.found.get_or_init(py, || find(self.name)).as_ref()
+    }
+
+    #[cold]
+    fn by_name<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        object.getattr(self.name.to_str().expect("names of attributes are plain"))
     }
 }
 
 #[expect(unsafe_code, reason = "only the class itself has it")]
 fn find(name: &CStr) -> Option<Found> {
-    for class in [&raw mut ffi::PyGen_Type, &raw mut ffi::PyCoro_Type, &raw mut ffi::PyTraceBack_Type] {
+    let classes = [
+        &raw mut ffi::PyGen_Type,
+        &raw mut ffi::PyCoro_Type,
+        &raw mut ffi::PyTraceBack_Type,
+        &raw mut ffi::PyCode_Type,
+    ];
+    for class in classes {
         // SAFETY: the class lives for ever, and an entry without a name ends a table.
         unsafe {
             if let Some(entry) = named((*class).tp_getset, name, |entry| (*entry).name) {

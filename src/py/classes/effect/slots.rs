@@ -137,7 +137,7 @@ pub(super) fn finish(cls: &Bound<'_, PyType>) -> PyResult<()> {
     unsafe {
         if (*class).tp_vectorcall.is_some() && makes_only(cls.py(), class) {
             (*class).tp_vectorcall = call_of::<true>(fields);
-            let defaults = defaults(cls)?;
+            let defaults = defaults(cls, fields)?;
             if let Some(first) = FINISHED.get(fields).filter(|_| !defaults.is_empty()) {
                 first.get_or_init(cls.py(), || Finished { class: cls.clone().unbind(), defaults: defaults.unbind() });
             }
@@ -220,16 +220,9 @@ unsafe fn with_defaults(
             return answered(py, given.call(py));
         }
         let bound = Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked();
-        let looked_up;
-        let defaults = match FINISHED[fields].get(py).filter(|known| known.class.is(&bound)) {
-            Some(known) => known.defaults.bind(py),
-            None => match defaults(&bound) {
-                Ok(defaults) => {
-                    looked_up = defaults;
-                    &looked_up
-                }
-                Err(error) => return answered(py, Err(error)),
-            },
+        let defaults = match defaults(&bound, fields) {
+            Ok(defaults) => defaults,
+            Err(error) => return answered(py, Err(error)),
         };
         let required = fields.saturating_sub(defaults.len());
         let default = |place: usize| ffi::PyTuple_GET_ITEM(defaults.as_ptr(), (place - required).cast_signed());
@@ -251,9 +244,14 @@ unsafe fn with_defaults(
     }
 }
 
-/// The defaults of the last fields.
-fn defaults<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTuple>> {
-    Ok(class.getattr(intern!(class.py(), "__segue_rest__"))?.cast_into()?)
+/// The defaults of the last of so many fields.
+fn defaults<'py>(class: &Bound<'py, PyType>, fields: usize) -> PyResult<Bound<'py, PyTuple>> {
+    let py = class.py();
+    let finished = FINISHED.get(fields).and_then(|first| first.get(py));
+    match finished.filter(|known| known.class.is(class)) {
+        Some(known) => Ok(known.defaults.bind(py).clone()),
+        None => Ok(class.getattr(intern!(py, "__segue_rest__"))?.cast_into()?),
+    }
 }
 
 /// The values of the fields that are given, by position and by keyword. Nothing where that is an error, which the general
