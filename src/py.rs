@@ -11,6 +11,7 @@ mod driver;
 mod entered;
 mod errands;
 mod error;
+mod found;
 mod generator;
 mod leaving;
 mod names;

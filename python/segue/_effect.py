@@ -83,7 +83,7 @@ class EffectMeta(type):
             setattr(cls, "__match_args__", cls.__segue_fields__)  # noqa: B010 - type checkers derive it from the fields
         for index, (field, default) in enumerate(fields.items()):
             setattr(cls, field, EffectField(index) if default is _REQUIRED else EffectField(index, default))
-        prepare_effect(cls, len(fields))
+        prepare_effect(cls)
         return cls
 
     def __init__(

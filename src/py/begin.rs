@@ -3,13 +3,14 @@
 use std::ptr;
 
 use pyo3::exceptions::PyBaseException;
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyAny, PyBool, PyIterator, PyNone, PyType};
-use pyo3::{ffi, intern};
 
 use super::classes::begun::Begun;
+use super::error::from_function;
+use super::found::{Found, name};
 use super::generator;
 use super::slot::{Method, Slot};
 
@@ -87,7 +88,7 @@ fn begin_with<'py>(
 
 #[cold]
 fn raised(py: Python<'_>, error: PyErr) -> Unready {
-    Unready::Raised(error.into_value(py))
+    Unready::Raised(from_function(py, error).into_value(py))
 }
 
 #[cold]
@@ -114,15 +115,15 @@ struct Future {
     result: Method,
 }
 
-static FUTURES: PyOnceLock<Vec<Future>> = PyOnceLock::new();
+static FUTURES: Found<Vec<Future>> = Found::not_yet();
 
-/// What a future of asyncio's that is done came to, where that is no error: what is awaited and ready is most often such a
-/// one. The others are to be [begun](begin).
+/// What a future of asyncio's that is done came to: what is awaited and ready is most often such a one. Others are to be
+/// [begun](begin).
 #[inline]
 #[expect(unsafe_code, reason = "calls what the class has in its table")]
-pub fn result_of(awaitable: &Bound<'_, PyAny>) -> Option<Py<PyAny>> {
+pub fn result_of(awaitable: &Bound<'_, PyAny>, unready: &mut Option<Unready>) -> Option<Py<PyAny>> {
     let py = awaitable.py();
-    let known = match FUTURES.get(py) {
+    let known = match FUTURES.known(py) {
         Some(known) => known,
         None => Future::look_up(py)?,
     };
@@ -130,10 +131,15 @@ pub fn result_of(awaitable: &Bound<'_, PyAny>) -> Option<Py<PyAny>> {
     let future = known.iter().find(|it| ptr::eq(it.class.as_ptr(), class.cast()))?;
     // SAFETY: both are methods of the object's own class.
     unsafe {
-        if !future.done.call(awaitable)?.is(PyBool::new(py, true)) {
-            return None;
+        match future.done.call(awaitable) {
+            Ok(done) if done.is(PyBool::new(py, true)) => {}
+            _ => return None,
         }
-        future.result.call(awaitable).map(Bound::unbind)
+        match future.result.call(awaitable) {
+            Ok(value) => Some(value.unbind()),
+            // It gives its error away with what it knows of it: to ask again would give less.
+            Err(error) => not_at_once(unready, raised(py, error)),
+        }
     }
 }
 
@@ -141,13 +147,13 @@ impl Future {
     /// They are there as soon as somebody has imported asyncio.
     #[cold]
     fn look_up(py: Python<'_>) -> Option<&'static Vec<Self>> {
-        let modules = py.import(intern!(py, "sys")).and_then(|sys| sys.getattr(intern!(py, "modules"))).ok()?;
-        let module = modules.get_item(intern!(py, "_asyncio")).ok()?;
+        let modules = py.import(name!(c"sys")).and_then(|sys| sys.getattr(name!(c"modules"))).ok()?;
+        let module = modules.get_item(name!(c"_asyncio")).ok()?;
         let known = |name| {
             let class = module.getattr(name).ok()?.cast_into::<PyType>().ok()?;
             let (done, result) = (Method::find(&class, c"done")?, Method::find(&class, c"result")?);
             Some(Self { class: class.unbind(), done, result })
         };
-        Some(FUTURES.get_or_init(py, || ["Future", "Task"].into_iter().filter_map(known).collect()))
+        Some(FUTURES.settle(py, ["Future", "Task"].into_iter().filter_map(known).collect()))
     }
 }

@@ -4,7 +4,7 @@ use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyAny, PyDict, PyIterator, PyList, PyNone, PyString};
-use pyo3::{PyTypeCheck, ffi, intern};
+use pyo3::{PyTypeCheck, ffi};
 
 use super::classes::handler::{Clause, HandlerTable, Installed, Method, RootHandler, Tail};
 use super::classes::mistake::mistake;
@@ -15,8 +15,8 @@ use super::classes::text::{LIMIT, escape, safe_repr, type_name};
 use super::classes::vectorcall::call_by_position;
 use super::context;
 use super::error::from_function;
+use super::found::{Found, name};
 use super::generator;
-use super::names::Found;
 use super::passage::Passage;
 use super::roots::Roots;
 use super::world::{ClauseCode, Code, Missing, PyWorld, Request, ends_clause, resumes_own};
@@ -102,17 +102,15 @@ fn is_over(generator: &Bound<'_, PyIterator>) -> bool {
     generator::FRAME.read(generator.as_any()).is_ok_and(|frame| frame.is_none())
 }
 
-/// An error at the yield of a generator. That of an unwinding takes nothing along from there: the frame goes now.
+/// An error at the yield of a generator.
 fn throw(py: Python<'_>, code: Code, error: &Py<PyBaseException>, passage: &Passage) -> Outcome<PyWorld> {
     let before = context::traceback_of(error.bind(py));
     let generator = code.generator.bind(py);
     let sent = match generator::throw(generator, error.bind(py)) {
         Ok(PySendResult::Next(value)) => yielded(py, &code, value),
         Ok(PySendResult::Return(value)) => Sent::Returned(value.unbind()),
-        Err(raised) if raised.is(error) && passage.throws(error) => {
-            context::forget_traceback(&raised);
-            Sent::Raised(raised.unbind())
-        }
+        // The driver empties its traceback.
+        Err(raised) if raised.is(error) && passage.throws(error) => Sent::Raised(raised.unbind()),
         Err(error) => {
             context::strip(&error, before.as_ref());
             context::strip_own(generator, &error);
@@ -146,14 +144,14 @@ fn yielded_by_clause(py: Python<'_>, code: &Code, clause: &ClauseCode, value: Bo
 }
 
 fn is_tail(py: Python<'_>, code: &Code, clause: &ClauseCode) -> bool {
-    match clause.tail(py) {
+    let generator = code.generator.bind(py);
+    let clause = clause.clause();
+    let is_at = match clause.tail(py) {
         Ok(Tail::Nowhere) | Err(_) => false,
         Ok(Tail::Everywhere) => true,
-        Ok(Tail::At(offsets)) => {
-            let frame = context::frame_of(code.generator.bind(py));
-            frame.is_ok_and(|frame| offsets.contains(&frame.at()))
-        }
-    }
+        Ok(Tail::At(offsets)) => context::frame_of(generator).is_ok_and(|frame| offsets.contains(&frame.at())),
+    };
+    is_at && generator::code_of(generator).is_some_and(|code| clause.was_read_in(&code))
 }
 
 /// What a function gave.
@@ -333,7 +331,7 @@ fn install(node: &Bound<'_, PyAny>, roots: &mut Roots) -> PyResult<Outcome<PyWor
 }
 
 fn table_of<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, HandlerTable>> {
-    let table = handler.getattr(intern!(handler.py(), "__segue_table__"))?;
+    let table = handler.getattr(name!(c"__segue_table__"))?;
     Ok(table.cast_into::<HandlerTable>()?)
 }
 
@@ -341,7 +339,7 @@ fn table_of<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, HandlerTabl
 fn handler_label(handler: &Bound<'_, PyAny>) -> Py<PyString> {
     let py = handler.py();
     let label = handler_name(handler);
-    let own = handler.getattr_opt(intern!(py, "__name__")).ok().flatten();
+    let own = handler.getattr_opt(name!(c"__name__")).ok().flatten();
     match own.map(Bound::cast_into_exact::<PyString>) {
         Some(Ok(name)) if name.to_str().is_ok_and(|name| name == label) => name.unbind(),
         _ => PyString::new(py, &label).unbind(),
@@ -350,8 +348,7 @@ fn handler_label(handler: &Bound<'_, PyAny>) -> Py<PyString> {
 
 /// What a handler is called in messages: the function's name, or the class's.
 fn handler_name(handler: &Bound<'_, PyAny>) -> String {
-    let py = handler.py();
-    match handler.getattr_opt(intern!(py, "__name__")) {
+    match handler.getattr_opt(name!(c"__name__")) {
         Ok(Some(name)) if PyString::type_check(&name) => escape(&name.to_string(), LIMIT),
         _ => handler.get_type().name().map_or_else(|_| type_name(handler), |name| escape(&name.to_string(), LIMIT)),
     }
@@ -364,7 +361,7 @@ fn native_handler(
     roots: &mut Roots,
 ) -> PyResult<Box<dyn Native<PyWorld>>> {
     let py = handler.py();
-    let settings = handler.getattr(intern!(py, "settings"))?;
+    let settings = handler.getattr(name!(c"settings"))?;
     if kind == "event_loop" {
         return Ok(Box::new(EventLoop));
     }
@@ -396,15 +393,14 @@ fn native_handler(
 
 /// How a scheduler is set up: what it was called with, checked there.
 fn scheduler_settings(given: &Bound<'_, PyAny>) -> PyResult<Settings> {
-    let py = given.py();
     if given.is_none() {
         return Ok(Settings::default());
     }
-    let clock = given.get_item(intern!(py, "clock"))?;
+    let clock = given.get_item(name!(c"clock"))?;
     Ok(Settings {
-        seed: given.get_item(intern!(py, "seed"))?.extract()?,
-        slice: given.get_item(intern!(py, "slice"))?.extract()?,
-        virtual_start: if clock.is_none() { None } else { Some(clock.getattr(intern!(py, "start"))?.extract()?) },
+        seed: given.get_item(name!(c"seed"))?.extract()?,
+        slice: given.get_item(name!(c"slice"))?.extract()?,
+        virtual_start: if clock.is_none() { None } else { Some(clock.getattr(name!(c"start"))?.extract()?) },
     })
 }
 
@@ -415,7 +411,7 @@ fn native_node(
     name: &str,
     native: Box<dyn Native<PyWorld>>,
 ) -> PyResult<Outcome<PyWorld>> {
-    let handler = py.import(intern!(py, "segue._builtin"))?.getattr(handler)?;
+    let handler = py.import(name!(c"segue._builtin"))?.getattr(handler)?;
     let installed = Installed {
         original: None,
         table: table_of(&handler)?.unbind(),
@@ -490,7 +486,7 @@ pub fn close(py: Python<'_>, code: Code, ending: &Py<PyBaseException>) {
             }
         }
     }
-    if let Err(error) = generator.call_method0(intern!(py, "close")) {
+    if let Err(error) = generator.call_method0(name!(c"close")) {
         error.write_unraisable(py, Some(generator.as_any()));
     }
 }

@@ -1,12 +1,13 @@
 //! Lines of an execution context, and the context of exceptions: read from live frames, on request or on the error path.
 
 use pyo3::exceptions::PyBaseException;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyFrame, PyIterator, PyString, PyTraceback};
-use pyo3::{ffi, intern};
 
 use super::classes::handler::Installed;
 use super::classes::text::type_name;
+use super::found::name;
 use super::generator::{FRAME, code_of};
 use super::names::{library_code, names};
 use super::slot::Slot;
@@ -46,14 +47,14 @@ pub fn strip(error: &Bound<'_, PyBaseException>, before: Option<&Bound<'_, PyTra
         }
         let next = next_of(&here);
         let is_ours = || {
-            let code = here.getattr(intern!(py, "tb_frame")).and_then(|frame| frame.getattr(intern!(py, "f_code")));
+            let code = here.getattr(name!(c"tb_frame")).and_then(|frame| frame.getattr(name!(c"f_code")));
             code.is_ok_and(|code| names.iterators.iter().any(|iterator| iterator.is(&code)))
         };
         match &last {
             // The first entry is the generator that was thrown into: the user's.
             Some(last) if is_ours() => {
                 let rest = next.as_ref().map_or_else(|| py.None(), |next| next.clone().into_any().unbind());
-                if last.setattr(intern!(py, "tb_next"), rest).is_err() {
+                if last.setattr(name!(c"tb_next"), rest).is_err() {
                     return;
                 }
             }
@@ -71,7 +72,7 @@ pub fn strip_own(generator: &Bound<'_, PyAny>, error: &Bound<'_, PyBaseException
     if code.is_some_and(|code| own.iter().any(|known| known.is(&code)))
         && let Some(entry) = traceback_of(error)
     {
-        let _ = error.setattr(intern!(py, "__traceback__"), next_of(&entry));
+        let _ = error.setattr(name!(c"__traceback__"), next_of(&entry));
     }
 }
 
@@ -96,7 +97,7 @@ fn next_of<'py>(entry: &Bound<'py, PyTraceback>) -> Option<Bound<'py, PyTracebac
 }
 
 fn line<'py>(py: Python<'py>, kind: &str, name: Bound<'py, PyAny>, place: (Py<PyAny>, Py<PyAny>)) -> Py<PyAny> {
-    let class = py.import(intern!(py, "segue._result")).and_then(|module| module.getattr(intern!(py, "ContextLine")));
+    let class = py.import(name!(c"segue._result")).and_then(|module| module.getattr(name!(c"ContextLine")));
     let made = class.and_then(|class| class.call1((kind, name, place.0, place.1)));
     made.map_or_else(|_| py.None(), Bound::unbind)
 }
@@ -169,14 +170,14 @@ pub struct Mark {
 pub fn marked_line(py: Python<'_>, mark: &Py<PyAny>) -> Py<PyAny> {
     let Ok(mark) = mark.bind(py).cast_exact::<Mark>() else { return mark.clone_ref(py) };
     let (code, at) = (mark.get().code.bind(py), mark.get().at);
-    let name = code.getattr(intern!(py, "co_qualname")).unwrap_or_else(|_| py.None().into_bound(py));
-    let file = code.getattr(intern!(py, "co_filename")).map_or_else(|_| py.None(), Bound::unbind);
+    let name = code.getattr(name!(c"co_qualname")).unwrap_or_else(|_| py.None().into_bound(py));
+    let file = code.getattr(name!(c"co_filename")).map_or_else(|_| py.None(), Bound::unbind);
     let number = line_at(code, at).unwrap_or_else(|_| py.None());
     line(py, "program", name, (file, number))
 }
 
 fn line_at(code: &Bound<'_, PyAny>, at: i32) -> PyResult<Py<PyAny>> {
-    for entry in code.call_method0(intern!(code.py(), "co_lines"))?.try_iter()? {
+    for entry in code.call_method0(name!(c"co_lines"))?.try_iter()? {
         let (start, end, line) = entry?.extract::<(i32, i32, Py<PyAny>)>()?;
         if (start..end).contains(&at) {
             return Ok(line);
@@ -188,14 +189,14 @@ fn line_at(code: &Bound<'_, PyAny>, at: i32) -> PyResult<Py<PyAny>> {
 /// A suspended program: its name, file and line.
 pub fn program_line(py: Python<'_>, code: &Code) -> Py<PyAny> {
     let generator = code.generator.bind(py);
-    let name = generator.getattr(intern!(py, "__qualname__")).unwrap_or_else(|_| py.None().into_bound(py));
+    let name = generator.getattr(name!(c"__qualname__")).unwrap_or_else(|_| py.None().into_bound(py));
     let file = generator
-        .getattr(intern!(py, "gi_code"))
-        .and_then(|code| code.getattr(intern!(py, "co_filename")))
+        .getattr(name!(c"gi_code"))
+        .and_then(|code| code.getattr(name!(c"co_filename")))
         .map_or_else(|_| py.None(), Bound::unbind);
     let number = generator
-        .getattr(intern!(py, "gi_frame"))
-        .and_then(|frame| frame.getattr(intern!(py, "f_lineno")))
+        .getattr(name!(c"gi_frame"))
+        .and_then(|frame| frame.getattr(name!(c"f_lineno")))
         .map_or_else(|_| py.None(), Bound::unbind);
     line(py, "program", name, (file, number))
 }
@@ -214,13 +215,13 @@ pub fn clause_line(py: Python<'_>, label: Option<Py<PyString>>, effect: &Py<PyAn
 pub fn handler_line(py: Python<'_>, handler: &Py<Installed>) -> Py<PyAny> {
     let installed = handler.get();
     let code = installed.table.get().clauses.iter().find_map(|clause| {
-        clause.function.as_ref().and_then(|function| function.bind(py).getattr(intern!(py, "__code__")).ok())
+        clause.function.as_ref().and_then(|function| function.bind(py).getattr(name!(c"__code__")).ok())
     });
     let place = code.map_or_else(
         || (py.None(), py.None()),
         |code| {
-            let file = code.getattr(intern!(py, "co_filename")).map_or_else(|_| py.None(), Bound::unbind);
-            let number = code.getattr(intern!(py, "co_firstlineno")).map_or_else(|_| py.None(), Bound::unbind);
+            let file = code.getattr(name!(c"co_filename")).map_or_else(|_| py.None(), Bound::unbind);
+            let number = code.getattr(name!(c"co_firstlineno")).map_or_else(|_| py.None(), Bound::unbind);
             (file, number)
         },
     );

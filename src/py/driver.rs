@@ -6,7 +6,7 @@ use std::time::Duration;
 use pyo3::exceptions::{PyBaseException, PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
-use pyo3::{PyTraverseError, PyVisit, intern};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::classes::link::Scope;
 use super::classes::nodes;
@@ -15,6 +15,7 @@ use super::classes::text::safe_repr;
 use super::contained::contained;
 use super::desks::Seat;
 use super::errands::Errands;
+use super::found::name;
 use super::names::{library_code, names};
 use super::roots::Roots;
 use super::world::{HostState, PyWorld};
@@ -180,6 +181,10 @@ impl Machine {
             };
             if let Some(Outcome::Raised(error)) = &outcome {
                 leaving::stand_still(py);
+                // What an unwinding throws takes nothing along from where it was: the frame goes now.
+                if self.host.passage.throws(error) {
+                    context::forget_traceback(error.bind(py));
+                }
                 if error.bind(py).is_instance_of::<PyMemoryError>() {
                     reserve::release();
                 }
@@ -206,7 +211,7 @@ impl Machine {
         stepping: bool,
     ) -> Result<Option<Outcome<PyWorld>>, Turn> {
         let outcome = match event {
-            Event::Python(call) => self.call(py, call).map_err(Turn::Async)?,
+            Event::Python(_) => unreachable!("the loop makes calls itself"),
             Event::Fault(fault) => Outcome::Raised(self.fault(py, fault)),
             Event::Attention => match self.interrupt(py) {
                 Some(error) => self.interrupted_by(py, error).map_err(|ended| Turn::Ended(Err(ended)))?,
@@ -337,7 +342,7 @@ impl Machine {
             StepKind::Exit => ("exit", String::new(), text),
         };
         let entry = names(py).and_then(|names| {
-            let class = names.result.bind(py).getattr(intern!(py, "TraceEntry"))?;
+            let class = names.result.bind(py).getattr(name!(c"TraceEntry"))?;
             class.call1((note.step, event, note.mode, pending, note.dispatch_depth, result))
         });
         if let Ok(entry) = entry {

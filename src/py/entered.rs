@@ -32,6 +32,15 @@ impl Entered {
         }
     }
 
+    /// From now on user code runs in a copy of that context.
+    ///
+    /// # Errors
+    /// When memory runs out, or the context before cannot be left.
+    pub fn switch_to_copy(&mut self, py: Python<'_>, wanted: &Py<PyAny>) -> PyResult<()> {
+        let copy = copy(py, wanted)?;
+        self.switch(py, Some(&copy))
+    }
+
     /// Back to the context of whoever runs the machine.
     ///
     /// # Errors

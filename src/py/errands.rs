@@ -1,10 +1,10 @@
 //! What a run asks of the loop that drives it (semantics 8): to await something for a task, to cancel that.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit};
 
+use super::found::name;
 use super::names::names;
 use super::world::PyWorld;
 use crate::core::native::Errand;
@@ -70,10 +70,10 @@ impl Unawaited {
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let coroutine = self.0.bind(py);
         let is_begun = !coroutine.is_exact_instance(names(py)?.coroutine.bind(py))
-            || coroutine.getattr(intern!(py, "cr_running"))?.is_truthy()?
-            || coroutine.getattr(intern!(py, "cr_suspended"))?.is_truthy()?;
+            || coroutine.getattr(name!(c"cr_running"))?.is_truthy()?
+            || coroutine.getattr(name!(c"cr_suspended"))?.is_truthy()?;
         if !is_begun {
-            coroutine.call_method0(intern!(py, "close"))?;
+            coroutine.call_method0(name!(c"close"))?;
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use super::classes::handle;
 use super::classes::mistake::mistake;
 use super::classes::store::Mapping;
 use super::classes::text::{named, safe_repr, type_name};
+use super::found::name;
 use super::names::{error_class, names};
 use super::tasks;
 use super::world::PyWorld;
@@ -197,7 +198,7 @@ pub fn too_late(py: Python<'_>, promise: &Bound<'_, PyAny>) -> PyErr {
 fn raised_again(py: Python<'_>, again: Again<PyWorld>) -> PyErr {
     let Again { error, trace, later } = again;
     // What refuses it keeps the traceback that it has.
-    let _ = error.bind(py).setattr(pyo3::intern!(py, "__traceback__"), trace);
+    let _ = error.bind(py).setattr(name!(c"__traceback__"), trace);
     let raised = PyErr::from_value(error.into_bound(py).into_any());
     let known: HashSet<String> = error_notes(&raised, py).unwrap_or_default();
     for task in later {
@@ -214,7 +215,7 @@ fn raised_again(py: Python<'_>, again: Again<PyWorld>) -> PyErr {
 
 /// The notes that an exception has already: gathered again, the same failure is told once.
 fn error_notes(error: &PyErr, py: Python<'_>) -> PyResult<HashSet<String>> {
-    let Some(notes) = error.value(py).getattr_opt(pyo3::intern!(py, "__notes__"))? else { return Ok(HashSet::new()) };
+    let Some(notes) = error.value(py).getattr_opt(name!(c"__notes__"))? else { return Ok(HashSet::new()) };
     notes.try_iter()?.map(|note| note?.extract()).collect()
 }
 

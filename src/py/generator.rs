@@ -4,12 +4,13 @@
 use std::ptr;
 
 use pyo3::exceptions::{PyBaseException, PyMemoryError, PyStopIteration};
+use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyAny, PyIterator};
-use pyo3::{ffi, intern};
 
+use super::found::name;
 use super::slot::{OneArgument, Slot};
 
 /// The frame of a generator, nothing when it is over.
@@ -71,7 +72,7 @@ pub fn throw<'py>(generator: &Bound<'py, PyIterator>, error: &Bound<'py, PyBaseE
     let thrown = unsafe { Bound::from_owned_ptr_or_opt(py, THROW.call(generator, error)) };
     match thrown.ok_or_else(|| raised(py)) {
         Ok(value) => Ok(PySendResult::Next(value)),
-        Err(stop) if stop.is_instance_of::<PyStopIteration>() => match stop.getattr(intern!(py, "value")) {
+        Err(stop) if stop.is_instance_of::<PyStopIteration>() => match stop.getattr(name!(c"value")) {
             Ok(value) => Ok(PySendResult::Return(value)),
             Err(error) => Err(error.into_value(py).into_bound(py)),
         },

@@ -15,7 +15,7 @@ use pyo3::exceptions::PySystemExit;
 use pyo3::ffi::PyThreadState_SetAsyncExc;
 use pyo3::prelude::*;
 
-use super::names::Found;
+use super::found::Found;
 
 /// The interpreter is ending.
 static ENDING: AtomicBool = AtomicBool::new(false);

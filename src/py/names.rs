@@ -1,46 +1,9 @@
-//! The names that are taken from Python: one table for a run's, and a cell for each of the others.
+//! The objects of Python's that a run needs, in one table.
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyModule, PyType};
 
-/// What is looked up in Python once.
-///
-/// Looking up runs Python, which may come back here, let another thread come, or fork: nobody waits for anybody, and the
-/// first one counts.
-pub struct Found<T = Py<PyAny>>(PyOnceLock<T>);
-
-impl<T> Found<T> {
-    /// Not looked up yet.
-    #[must_use]
-    pub const fn not_yet() -> Self {
-        Self(PyOnceLock::new())
-    }
-
-    /// What was found.
-    ///
-    /// # Errors
-    /// What the first look-up raises; the next one looks again.
-    #[inline]
-    pub fn get(&self, py: Python<'_>, look_up: impl FnOnce(Python<'_>) -> PyResult<T>) -> PyResult<&T> {
-        if let Some(known) = self.0.get(py) {
-            return Ok(known);
-        }
-        let found = look_up(py)?;
-        Ok(self.0.get_or_init(py, || found))
-    }
-}
-
-impl Found {
-    /// A name of a module.
-    ///
-    /// # Errors
-    /// When there is no such module, or none of that name in it.
-    #[inline]
-    pub fn import<'py>(&self, py: Python<'py>, module: &str, name: &str) -> PyResult<&Bound<'py, PyAny>> {
-        Ok(self.get(py, |py| Ok(py.import(module)?.getattr(name)?.unbind()))?.bind(py))
-    }
-}
+use super::found::Found;
 
 /// The objects that a run needs again and again.
 #[derive(Debug)]

@@ -12,11 +12,11 @@ use super::slot::Slot;
 /// Where the blocks of code are.
 static TABLE: Slot = Slot::new(c"co_exceptiontable");
 
-/// The newest unwinding of the run, as long as it lasts, and which programs let it pass.
+/// The unwindings of the run, as long as they last, and which programs let the newest pass.
 #[derive(Debug, Default)]
 pub struct Passage {
-    /// The error that it throws, for comparison only.
-    thrown: usize,
+    /// The errors that they throw, the newest last: for comparison only. Whoever throws one has a reference to it.
+    thrown: Vec<usize>,
     /// The code that was looked at last, which has no block at all. Most often the next program is of the same function.
     blank: Option<Py<PyAny>>,
 }
@@ -24,22 +24,29 @@ pub struct Passage {
 impl Passage {
     /// An unwinding begins with that error.
     pub fn begins(&mut self, thrown: &Bound<'_, PyBaseException>) {
-        self.thrown = thrown.as_ptr().addr();
-    }
-
-    /// The machine lets an error go: that of the unwinding, when it is over.
-    pub fn ends(&mut self, error: &Py<PyBaseException>) {
-        if self.throws(error) {
-            self.thrown = 0;
+        // Without memory for it the unwinding throws into every program.
+        if self.thrown.try_reserve(1).is_ok() {
+            self.thrown.push(thrown.as_ptr().addr());
         }
     }
 
-    /// Whether the error is that of the unwinding.
-    pub fn throws(&self, error: &Py<PyBaseException>) -> bool {
-        self.thrown == error.as_ptr().addr()
+    /// The machine lets an error go: that of an unwinding, when it is over.
+    #[inline]
+    pub fn ends(&mut self, error: &Py<PyBaseException>) {
+        if self.thrown.is_empty() {
+            return;
+        }
+        if let Some(place) = self.thrown.iter().rposition(|thrown| *thrown == error.as_ptr().addr()) {
+            self.thrown.remove(place);
+        }
     }
 
-    /// Whether the error is that of the unwinding, and the program would not see it. A user's own error is thrown into each
+    /// Whether the error is that of the newest unwinding.
+    pub fn throws(&self, error: &Py<PyBaseException>) -> bool {
+        self.thrown.last() == Some(&error.as_ptr().addr())
+    }
+
+    /// Whether the error is that of the newest unwinding, and the program would not see it. A user's own error is thrown into each
     /// program: its traceback says where it came by.
     pub fn is_open(&mut self, generator: &Bound<'_, PyAny>, error: &Py<PyBaseException>) -> bool {
         self.throws(error)

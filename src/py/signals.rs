@@ -10,7 +10,7 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
-use super::names::Found;
+use super::found::Found;
 use crate::core::mailbox::Mailbox;
 
 /// A run of the main thread.
@@ -36,6 +36,7 @@ struct Signals {
     default: Py<PyAny>,
     native: Py<PyAny>,
     is_main_thread: Py<PyAny>,
+    nothing: Py<PyAny>,
 }
 
 fn signals(py: Python<'_>) -> PyResult<&Signals> {
@@ -49,6 +50,7 @@ fn signals(py: Python<'_>) -> PyResult<&Signals> {
             default: module.getattr("default_int_handler")?.unbind(),
             native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
             is_main_thread: py.import("segue._interpreter")?.getattr("is_main_thread")?.unbind(),
+            nothing: py.eval(c"lambda: None", None, None)?.unbind(),
         })
     })
 }
@@ -94,8 +96,7 @@ pub fn look_up(py: Python<'_>) -> PyResult<()> {
 /// # Errors
 /// What arrives.
 pub fn between_lines(py: Python<'_>) -> PyResult<()> {
-    static NOTHING: Found = Found::not_yet();
-    NOTHING.get(py, |py| Ok(py.eval(c"lambda: None", None, None)?.unbind()))?.bind(py).call0()?;
+    signals(py)?.nothing.bind(py).call0()?;
     py.check_signals()
 }
 

@@ -6,16 +6,18 @@ use std::ptr;
 
 use pyo3::ffi::{self, PyTypeObject};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyType};
+
+use super::found::Found;
 
 /// An attribute of generators, coroutines, tracebacks or code.
 pub struct Slot {
     name: &'static CStr,
-    found: PyOnceLock<Option<Found>>,
+    found: Found<Option<Place>>,
 }
 
-struct Found {
+/// Where an attribute stands.
+struct Place {
     class: *mut PyTypeObject,
     entry: Entry,
 }
@@ -29,16 +31,16 @@ enum Entry {
 
 // SAFETY: the class is one of the interpreter's, which lives for ever.
 #[expect(unsafe_code, reason = "a pointer to what lives for ever")]
-unsafe impl Send for Found {}
+unsafe impl Send for Place {}
 // SAFETY: as above.
 #[expect(unsafe_code, reason = "a pointer to what lives for ever")]
-unsafe impl Sync for Found {}
+unsafe impl Sync for Place {}
 
 impl Slot {
     /// The attribute of that name.
     #[must_use]
     pub const fn new(name: &'static CStr) -> Self {
-        Self { name, found: PyOnceLock::new() }
+        Self { name, found: Found::not_yet() }
     }
 
     /// Reads it of an object. What is none of them is asked as any object is.
@@ -50,7 +52,7 @@ impl Slot {
     #[expect(unsafe_code, reason = "calls what the class has in its table")]
     pub fn read<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = object.py();
-        let found = match self.found.get(py) {
+        let found = match self.found.known(py) {
             Some(found) => found.as_ref(),
             None => self.look_up(py),
         };
@@ -69,8 +71,8 @@ impl Slot {
     }
 
     #[cold]
-    fn look_up(&self, py: Python<'_>) -> Option<&Found> {
-        self.found.get_or_init(py, || find(self.name)).as_ref()
+    fn look_up(&self, py: Python<'_>) -> Option<&Place> {
+        self.found.settle(py, find(self.name)).as_ref()
     }
 
     #[cold]
@@ -80,7 +82,7 @@ impl Slot {
 }
 
 #[expect(unsafe_code, reason = "only the class itself has it")]
-fn find(name: &CStr) -> Option<Found> {
+fn find(name: &CStr) -> Option<Place> {
     let classes = [
         &raw mut ffi::PyGen_Type,
         &raw mut ffi::PyCoro_Type,
@@ -91,10 +93,10 @@ fn find(name: &CStr) -> Option<Found> {
         // SAFETY: the class lives for ever, and an entry without a name ends a table.
         unsafe {
             if let Some(entry) = named((*class).tp_getset, name, |entry| (*entry).name) {
-                return (*entry).get.map(|getter| Found { class, entry: Entry::Getter(getter) });
+                return (*entry).get.map(|getter| Place { class, entry: Entry::Getter(getter) });
             }
             if let Some(entry) = named((*class).tp_members, name, |entry| (*entry).name) {
-                return Some(Found { class, entry: Entry::Member(entry) });
+                return Some(Place { class, entry: Entry::Member(entry) });
             }
         }
     }
@@ -123,14 +125,14 @@ unsafe fn named<T>(table: *mut T, name: &CStr, name_of: impl Fn(*mut T) -> *cons
 /// A method of generators that takes one argument.
 pub struct OneArgument {
     name: &'static CStr,
-    found: PyOnceLock<Option<ffi::PyCFunctionFast>>,
+    found: Found<Option<ffi::PyCFunctionFast>>,
 }
 
 impl OneArgument {
     /// The method of that name.
     #[must_use]
     pub const fn new(name: &'static CStr) -> Self {
-        Self { name, found: PyOnceLock::new() }
+        Self { name, found: Found::not_yet() }
     }
 
     /// Calls it on an object: gives what the interpreter does, a new reference, or null when an error is set. What is no
@@ -139,14 +141,10 @@ impl OneArgument {
     pub fn call(&self, object: &Bound<'_, PyAny>, argument: &Bound<'_, PyAny>) -> *mut ffi::PyObject {
         let py = object.py();
         let class = &raw mut ffi::PyGen_Type;
-        let found = self.found.get_or_init(py, || {
-            // SAFETY: the class lives for ever; an entry without a name ends its table, and the flags say which function is
-            // there.
-            unsafe {
-                let entry = named((*class).tp_methods, self.name, |entry| (*entry).ml_name)?;
-                ((*entry).ml_flags == ffi::METH_FASTCALL).then(|| (*entry).ml_meth.PyCFunctionFast)
-            }
-        });
+        let found = match self.found.known(py) {
+            Some(found) => found,
+            None => self.found.settle(py, find_method(class, self.name)),
+        };
         match found {
             // SAFETY: the entry is one of the object's class, and there is one argument.
             Some(method) if object.get_type_ptr() == class => unsafe {
@@ -167,6 +165,17 @@ impl OneArgument {
     }
 }
 
+/// The method of that name in a class's own table, if it takes its arguments in a row.
+#[cold]
+#[expect(unsafe_code, reason = "only the class itself has it")]
+fn find_method(class: *mut PyTypeObject, name: &CStr) -> Option<ffi::PyCFunctionFast> {
+    // SAFETY: the class lives for ever; an entry without a name ends its table, and the flags say which function is there.
+    unsafe {
+        let entry = named((*class).tp_methods, name, |entry| (*entry).ml_name)?;
+        ((*entry).ml_flags == ffi::METH_FASTCALL).then(|| (*entry).ml_meth.PyCFunctionFast)
+    }
+}
+
 /// A method of a class in C that takes nothing.
 pub struct Method(ffi::PyCFunction);
 
@@ -182,20 +191,17 @@ impl Method {
         }
     }
 
-    /// Calls it on an object. What it raises is forgotten.
+    /// Calls it on an object.
+    ///
+    /// # Errors
+    /// What it raises.
     ///
     /// # Safety
     /// The class in whose table it was found is the object's.
     #[inline]
     #[expect(unsafe_code, reason = "calls what the class has in its table")]
-    pub unsafe fn call<'py>(&self, object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    pub unsafe fn call<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         // SAFETY: it gives a new reference, or an error is set; the class is the caller's word.
-        unsafe {
-            let given = Bound::from_owned_ptr_or_opt(object.py(), (self.0)(object.as_ptr(), ptr::null_mut()));
-            if given.is_none() {
-                ffi::PyErr_Clear();
-            }
-            given
-        }
+        unsafe { Bound::from_owned_ptr_or_err(object.py(), (self.0)(object.as_ptr(), ptr::null_mut())) }
     }
 }

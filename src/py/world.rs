@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyIterator, PyString, PyType};
 
 use super::classes::continuation::K;
-use super::classes::handler::{Installed, Tail};
+use super::classes::handler::{Clause, Installed};
 use super::classes::nodes::{self, DoExpr, NodeKind};
 use super::classes::root_generator::RootGenerator;
 use super::classes::store::{Mapping, ThunkCell};
@@ -138,9 +138,9 @@ pub struct ClauseCode {
 }
 
 impl ClauseCode {
-    /// Where its yields are in tail position.
-    pub fn tail<'a>(&'a self, py: Python<'a>) -> PyResult<&'a Tail> {
-        self.handler.get().table.get().clause(self.clause).tail(py)
+    /// The clause.
+    pub fn clause(&self) -> &Clause {
+        self.handler.get().table.get().clause(self.clause)
     }
 }
 

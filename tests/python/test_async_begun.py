@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import traceback
 import types
 
 import pytest
@@ -349,6 +350,80 @@ def test_futures_that_are_done_give_what_await_gives(how, form, handlers):
 
     plain, run = asyncio.run(main())
     assert run == plain
+
+
+@with_and_without
+@pytest.mark.parametrize("how", ["error", "cancelled"])
+def test_what_a_task_failed_with_comes_whole(how, handlers):
+    """Semantics 4: its traceback, cause and context are those that `await` gives, on the short way too."""
+
+    async def raises():
+        raise ValueError("failed") from KeyError("why")
+
+    async def is_cancelled():
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            raise asyncio.CancelledError("its own") from KeyError("why")
+
+    async def ready():
+        return 1
+
+    async def failed():
+        task = asyncio.ensure_future(raises() if how == "error" else is_cancelled())
+        await asyncio.sleep(0)
+        task.cancel("from outside")
+        await asyncio.wait([task])
+        return task
+
+    def shown(error):
+        frames = [entry.name for entry in traceback.extract_tb(error.__traceback__)][1:]
+        return type(error), error.args, frames, repr(error.__cause__), repr(error.__context__)
+
+    async def awaited(task):
+        try:
+            await task
+        except BaseException as error:
+            return shown(error)
+
+    @do
+    def program(task):
+        yield Await(ready())
+        yield Await(ready())
+        try:
+            yield Await(task)
+        except BaseException as error:
+            return shown(error)
+
+    async def main():
+        plain = await awaited(await failed())
+        return plain, (await async_run(program(await failed()), handlers=handlers)).value
+
+    plain, run = asyncio.run(main())
+    assert run == plain
+    assert plain[2] == ["raises" if how == "error" else "is_cancelled"]
+
+
+class Stops:
+    """A mistake in what makes it an awaitable."""
+
+    def __await__(self):
+        raise StopIteration(5)
+
+
+@with_and_without
+@pytest.mark.parametrize(
+    "effect", [Await(Stops()), PythonAsyncSyntaxEscape(lambda: next(iter([])))], ids=["await", "action"]
+)
+def test_a_stop_iteration_is_no_answer(effect, handlers):
+    """Semantics 2: one that leaves a function called by the machine is a `RuntimeError`, and it is the cause."""
+
+    async def main():
+        return await async_run(effect, handlers=handlers)
+
+    error = asyncio.run(main()).error
+    assert type(error) is RuntimeError
+    assert type(error.__cause__) is StopIteration
 
 
 @with_and_without

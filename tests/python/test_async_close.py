@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from contextvars import ContextVar
 
 import pytest
 
@@ -229,6 +230,40 @@ def test_closed_at_each_of_several_waits(turns):
     assert log == list(range(turns))
     with pytest.raises(RuntimeError, match="reuse"):
         coroutine.send(None)
+
+
+def test_closed_by_what_a_task_awaits():
+    """The task's context is entered by what it awaits: its clean-up runs, and finds its variables in a copy."""
+    log, runs, variable = [], [], ContextVar("variable")
+
+    class Closes:
+        def __await__(self):
+            yield from asyncio.sleep(0).__await__()
+            runs[0].close()
+            yield from asyncio.sleep(10).__await__()
+
+    @do
+    def task():
+        variable.set("of the task")
+        try:
+            yield Await(Closes())
+        finally:
+            log.append("begins")
+            yield Tell("performs")
+            log.append(variable.get())
+
+    @do
+    def program():
+        yield Wait((yield Spawn(task())))
+
+    async def main():
+        # Driven by hand, so that nobody but the task closes it.
+        runs.append(async_run(program(), handlers=[writer, scheduler]))
+        runs[0].send(None)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(main())
+    assert log == ["begins", "of the task"]
 
 
 def test_coroutine_that_was_never_begun_runs_nothing():

@@ -266,6 +266,47 @@ def test_a_finaliser_that_a_class_gets_later_runs():
     assert told == [2, 2, 3, 3, 4, 4]
 
 
+def test_memory_of_a_finalised_effect_is_new_to_the_next_class():
+    class Once(Effect[int]):
+        x: object
+
+    told, kept = [], []
+
+    class Final(Effect[int]):
+        x: object
+
+        def __del__(self):
+            told.append(self.x)
+
+    cycles = [[] for _ in range(5)]
+    for cycle in cycles:
+        cycle.append(Once(cycle))
+    Once.__del__ = lambda self: kept.append(self)  # noqa: PLW0108 - a built-in method is not bound
+    del cycle, cycles
+    gc.collect()
+    del Once.__del__
+    assert len(kept) == 5
+    for effect in kept:
+        effect.x.clear()
+    del effect
+    kept.clear()
+    for n in range(8):
+        Final(n)
+    assert told == list(range(8))
+
+
+def test_fields_that_are_tampered_with_are_an_error():
+    class Two(Effect[int]):
+        x: int
+        y: int = 2
+
+    names = ["x", "y", *(f"more_{n}" for n in range(8))]
+    Two.__segue_fields__ = tuple(sys.intern(name) for name in names)
+    for name in names[2:]:
+        with pytest.raises(TypeError, match=name):
+            Two(x=1, **{name: 3})
+
+
 def test_a_finaliser_may_keep_its_effect():
     kept = []
 

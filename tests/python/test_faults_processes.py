@@ -211,6 +211,36 @@ def test_t118_fork_while_the_first_run_of_another_thread_loads_a_module():
     )
 
 
+def test_t119_fork_while_another_thread_looks_something_up_for_the_first_time():
+    """Nobody lets the interpreter go between taking a cell and filling it: in the child it would never be filled.
+
+    `usleep` keeps the interpreter until the main thread asks for it; from there to the first look-up of the handler's
+    table no line of Python runs, so that the main thread goes on where the look-up lets it.
+    """
+    process(
+        """
+        import ctypes, difflib, opcode, time, traceback
+        import segue._copying, segue._tail, segue._text
+
+        handled, ready = echo(Ping(3)), threading.Lock()
+        sleeps = Pure(200_000).map(ctypes.PyDLL(None).usleep).flat_map([handled].__getitem__)
+        sys.setswitchinterval(0.05)
+        run(Pure(0).map(abs).flat_map([Pure(1)].__getitem__))
+
+        ready.acquire()
+        thread = threading.Thread(target=lambda: (ready.release(), run(sleeps)))
+        thread.start()
+        ready.acquire()
+        begin = time.monotonic()
+        while time.monotonic() < begin + 0.01:
+            pass
+        assert forked(lambda: run(handled).value) == ("ok", 3)
+        thread.join()
+        """,
+        seconds=20,
+    )
+
+
 CTRL_C_IN_THE_CHILD = """
     def handler():
         return signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -40,7 +40,8 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "effects": [],
     "py": [
-        {"names", "owners", "reserve", "slot"},
+        {"found", "owners", "reserve"},
+        {"names", "slot"},
         {"entered", "leaving"},
         {"generator", "stack"},
         {"passage"},

@@ -246,6 +246,22 @@ def test_a_wide_function_is_read_through_extended_arguments():
     assert all_tail(namespace["wide"].__code__)
 
 
+def test_a_function_that_gets_other_code_is_no_longer_read_as_before():
+    """As a reloader does: the answer of a clause that does something after its `Resume` is not lost."""
+
+    @handles(Ping)
+    def handler(e, k):
+        return (yield Resume(k, 1))
+
+    def other(e, k):
+        answer = yield Resume(k, 5)
+        return "wrapped", answer
+
+    assert run(handler(ask())).value == 1
+    handler.__wrapped__.__code__ = other.__code__
+    assert run(handler(ask())).value == ("wrapped", 5)
+
+
 def test_asking_again_gives_the_same_answer():
     def fresh(e, k):
         return (yield e)

@@ -6,7 +6,8 @@ import types
 
 import pytest
 
-from segue import Discontinued, ResumeThrow, Tell, do, handles, run
+from child import run_child
+from segue import Discontinued, ResumeThrow, Tell, do, handles, run, writer
 from vocabulary import Ping, stop, told
 
 
@@ -58,6 +59,101 @@ def test_what_a_program_with_a_block_held_goes_with_it():
 
     assert run(stop(with_a_block(2))).value == "stopped"
     assert log == [["with_a_block"], 0, ["with_a_block"], 1, ["with_a_block"], 2]
+
+
+class Counted:
+    """Knows how many there are."""
+
+    alive = 0
+
+    def __init__(self):
+        Counted.alive += 1
+
+    def __del__(self):
+        Counted.alive -= 1
+
+
+def test_what_a_program_with_a_clean_up_that_performs_held_goes_with_it():
+    """Nothing of its frame is kept until the unwinding is over, however it is left."""
+    seen = []
+
+    @do
+    def performs(depth):
+        local = Counted()
+        try:
+            if depth:
+                return (yield performs(depth - 1))
+            return (yield Ping()), local
+        finally:
+            yield Tell("clean-up")
+
+    @do
+    def body():
+        try:
+            yield performs(200)
+        finally:
+            seen.append(Counted.alive)
+
+    result = run(stop(body()), handlers=[writer])
+    assert (result.value, len(result.log), seen) == ("stopped", 201, [0])
+
+
+def test_an_unwinding_inside_of_a_clean_up_does_not_end_the_one_outside():
+    seen = []
+
+    @do
+    def innermost():
+        try:
+            return (yield Ping())
+        finally:
+            yield stop(Ping())
+
+    @do
+    def without(depth):
+        local = Counted()
+        return (yield without(depth - 1) if depth else innermost()), local
+
+    @do
+    def body():
+        try:
+            yield without(200)
+        finally:
+            seen.append(Counted.alive)
+
+    assert run(stop(body())).value == "stopped"
+    assert seen == [0]
+
+
+def test_clean_ups_that_perform_are_left_on_a_small_stack():
+    """In a child process, for a chain of tracebacks that is let go by recursion kills it."""
+    run_child(
+        """
+        import threading
+        from segue import *
+
+        class Ping(Effect[int]):
+            pass
+
+        @handles(Ping)
+        def stop(e, k):
+            return "stopped"
+
+        @do
+        def performs(depth):
+            try:
+                return (yield performs(depth - 1) if depth else Ping())
+            finally:
+                yield Tell(depth)
+
+        results = []
+        threading.stack_size(256 * 1024)
+        thread = threading.Thread(target=lambda: results.append(run(stop(performs(100_000)), handlers=[writer])))
+        thread.start()
+        thread.join()
+        assert (results[0].value, len(results[0].log)) == ("stopped", 100_001)
+        """,
+        seconds=60,
+    ).ok()
 
 
 def test_blocks_of_what_it_delegates_to_run():

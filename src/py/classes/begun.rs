@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyIterator, PyModule};
 use pyo3::{PyTraverseError, PyVisit};
 
-use crate::py::names::Found;
+use crate::py::found::Found;
 
 /// The rest of an await: what `__await__` gave, and what it suspended with. Calling it gives itself, as an action does.
 #[pyclass(frozen, module = "segue._vm")]

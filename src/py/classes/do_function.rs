@@ -6,13 +6,13 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple};
-use pyo3::{PyTraverseError, PyVisit, intern};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::link::{Held, Link};
 use super::nodes::{Arguments, Call};
 use super::text::{named, safe_repr};
 use super::vectorcall::{Given, answered, set_flags};
-use crate::py::names::Found;
+use crate::py::found::{Found, name};
 
 /// A `@do` function: calling it runs nothing and gives a program.
 ///
@@ -75,7 +75,7 @@ impl DoFunction {
 
     /// By name, as functions are pickled and copied.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.as_any().getattr(intern!(slf.py(), "__qualname__"))
+        slf.as_any().getattr(name!(c"__qualname__"))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

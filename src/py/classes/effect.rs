@@ -10,11 +10,12 @@ use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyAttributeError, PyIndexError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple, PyType};
-use pyo3::{PyTraverseError, PyVisit, intern};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::nodes::{flat_map, map};
 use super::text::{CallText, type_name};
 use super::vectorcall::tuple_of;
+use crate::py::found::name;
 use crate::py::{leaving, stack::inside_value};
 
 mod slots;
@@ -62,7 +63,7 @@ impl EffectBase {
         CallText::of(&type_name(slf.as_any()), |call| {
             let class = slf.get_type();
             let names = field_names(&class).and_then(|names| names.extract::<Vec<String>>()).unwrap_or_default();
-            let hidden = class.getattr(intern!(slf.py(), "__segue_hidden__"));
+            let hidden = class.getattr(name!(c"__segue_hidden__"));
             // What cannot be told is hidden.
             let hidden = hidden.and_then(|hidden| hidden.extract()).unwrap_or_else(|_| names.clone());
             for (name, value) in names.iter().zip(fields_of(slf).unwrap_or_default()) {
@@ -132,14 +133,14 @@ fn values<'py>(
         return Ok(args.clone());
     }
     let _inside = leaving::enter(cls.py());
-    Ok(cls.getattr(intern!(cls.py(), "__segue_bind__"))?.call(args, kwargs)?.cast_into()?)
+    Ok(cls.getattr(name!(c"__segue_bind__"))?.call(args, kwargs)?.cast_into()?)
 }
 
 const ABSTRACT: &str = "EffectBase is abstract: subclass segue.Effect and annotate the fields";
 
 /// The names of the fields of an effect class.
 fn field_names<'py>(cls: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTuple>> {
-    let names = cls.getattr(intern!(cls.py(), "__segue_fields__")).map_err(|_| PyTypeError::new_err(ABSTRACT))?;
+    let names = cls.getattr(name!(c"__segue_fields__")).map_err(|_| PyTypeError::new_err(ABSTRACT))?;
     Ok(names.cast_into::<PyTuple>()?)
 }
 

@@ -5,12 +5,13 @@ use std::sync::OnceLock;
 use pyo3::exceptions::{PyAttributeError, PyImportError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyString, PyTuple, PyType};
-use pyo3::{PyTraverseError, PyVisit, intern};
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::core::host::Form;
 use crate::core::ids::ClauseId;
 use crate::core::segment::Hooks;
 use crate::core::step::Hook;
+use crate::py::found::name;
 
 /// The base of all handler objects. Python's `segue.Handler` says what they can do.
 #[pyclass(frozen, subclass, generic, module = "segue._vm")]
@@ -57,7 +58,8 @@ pub struct Clause {
     pub bind: bool,
     /// Its name, for messages.
     pub name: Py<PyString>,
-    tail: OnceLock<Tail>,
+    /// Where its yields are in tail position, and the code in which that was read.
+    tail: OnceLock<(Tail, Option<Py<PyAny>>)>,
 }
 
 impl Clause {
@@ -66,12 +68,12 @@ impl Clause {
     /// # Errors
     /// What interrupts the reading: nothing is remembered then.
     pub fn tail(&self, py: Python<'_>) -> PyResult<&Tail> {
-        if let Some(known) = self.tail.get() {
+        if let Some((known, _)) = self.tail.get() {
             return Ok(known);
         }
         // Reading runs Python, which may come back here or let another thread come: nobody waits, the first one counts.
         match self.read_tail(py) {
-            Ok(tail) => Ok(self.tail.get_or_init(|| tail)),
+            Ok(read) => Ok(&self.tail.get_or_init(|| read).0),
             // Whoever comes while the reader itself is being imported does without, this once.
             Err(error) if error.is_instance_of::<PyAttributeError>(py) || error.is_instance_of::<PyImportError>(py) => {
                 Ok(&Tail::Nowhere)
@@ -80,14 +82,24 @@ impl Clause {
         }
     }
 
-    fn read_tail(&self, py: Python<'_>) -> PyResult<Tail> {
-        let Some(function) = &self.function else { return Ok(Tail::Nowhere) };
-        let Some(code) = function.bind(py).getattr_opt(intern!(py, "__code__"))? else { return Ok(Tail::Nowhere) };
-        let tails = py.import(intern!(py, "segue._tail"))?;
-        if tails.call_method1(intern!(py, "all_tail"), (&code,))?.is_truthy()? {
+    /// Whether that is the code in which [`Clause::tail`] was read: its function may have got another one.
+    pub fn was_read_in(&self, code: &Bound<'_, PyAny>) -> bool {
+        self.tail.get().is_some_and(|(_, read)| read.as_ref().is_some_and(|read| read.is(code)))
+    }
+
+    fn read_tail(&self, py: Python<'_>) -> PyResult<(Tail, Option<Py<PyAny>>)> {
+        let Some(function) = &self.function else { return Ok((Tail::Nowhere, None)) };
+        let Some(code) = function.bind(py).getattr_opt(name!(c"__code__"))? else { return Ok((Tail::Nowhere, None)) };
+        Ok((Self::tail_of(&code)?, Some(code.unbind())))
+    }
+
+    fn tail_of(code: &Bound<'_, PyAny>) -> PyResult<Tail> {
+        let py = code.py();
+        let tails = py.import(name!(c"segue._tail"))?;
+        if tails.call_method1(name!(c"all_tail"), (code,))?.is_truthy()? {
             return Ok(Tail::Everywhere);
         }
-        let offsets = tails.call_method1(intern!(py, "tail_offsets"), (&code,))?;
+        let offsets = tails.call_method1(name!(c"tail_offsets"), (code,))?;
         if offsets.is_none() {
             return Ok(Tail::Nowhere);
         }

@@ -13,7 +13,7 @@ use super::effect::EffectBase;
 use super::handler::is_handler;
 use super::nodes::DoExpr;
 use super::text::{named, safe_repr, type_name};
-use crate::py::names::Found;
+use crate::py::found::Found;
 
 const CO_GENERATOR: u32 = 0x20;
 const CO_COROUTINE: u32 = 0x80;

@@ -7,9 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyIterator};
-use pyo3::{PyTraverseError, PyVisit, intern};
+use pyo3::{PyTraverseError, PyVisit};
 
 use super::text::safe_repr;
+use crate::py::found::name;
 
 /// The addresses of the generators that runs hold and did not start yet.
 static CLAIMED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
@@ -41,7 +42,7 @@ impl RootGenerator {
     pub fn claim(generator: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = generator.py();
         let iterator = generator.try_iter()?.unbind();
-        if generator.getattr(intern!(py, "gi_running"))?.is_truthy()? {
+        if generator.getattr(name!(c"gi_running"))?.is_truthy()? {
             return Err(at_work());
         }
         if !claimed().insert(generator.as_ptr() as usize) {
@@ -59,13 +60,13 @@ impl RootGenerator {
     /// `TypeError` when somebody has; `ValueError` when it is at work.
     pub fn check(&self, py: Python<'_>) -> PyResult<()> {
         let generator = self.generator.bind(py).as_any();
-        if generator.getattr(intern!(py, "gi_running"))?.is_truthy()? {
+        if generator.getattr(name!(c"gi_running"))?.is_truthy()? {
             return Err(at_work());
         }
-        if generator.getattr(intern!(py, "gi_frame"))?.is_none() {
+        if generator.getattr(name!(c"gi_frame"))?.is_none() {
             return Err(used(generator, "has run already"));
         }
-        if generator.getattr(intern!(py, "gi_suspended"))?.is_truthy()? {
+        if generator.getattr(name!(c"gi_suspended"))?.is_truthy()? {
             return Err(used(generator, "has started already"));
         }
         Ok(())

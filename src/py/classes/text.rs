@@ -10,8 +10,8 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyString};
 
+use crate::py::found::{Found, name};
 use crate::py::leaving;
-use crate::py::names::Found;
 
 /// Longest text about one value, in characters.
 pub const LIMIT: usize = 200;
@@ -47,7 +47,7 @@ pub fn type_name(value: &Bound<'_, PyAny>) -> String {
 pub fn named(value: &Bound<'_, PyAny>) -> String {
     let py = value.py();
     value
-        .getattr(pyo3::intern!(py, "__qualname__"))
+        .getattr(name!(c"__qualname__"))
         .and_then(|name| Ok(escape(&name.cast::<PyString>()?.to_string_lossy(), LIMIT)))
         .unwrap_or_else(|error| {
             rearm(py, &error);
@@ -105,7 +105,7 @@ fn shortened<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
     let py = value.py();
     let _inside = leaving::enter(py);
     let bounded = BOUNDED.get(py, |py| Ok(py.import("segue._text")?.getattr("BoundedRepr")?.call0()?.unbind()))?;
-    Ok(bounded.bind(py).call_method1(pyo3::intern!(py, "repr"), (value,))?.cast_into::<PyString>()?)
+    Ok(bounded.bind(py).call_method1(name!(c"repr"), (value,))?.cast_into::<PyString>()?)
 }
 
 /// Sets an interrupt again that a formatting caught.

@@ -11,7 +11,7 @@ use crate::py::begin::{Unready, begin, is_coroutine, result_of};
 use crate::py::classes::begun::Made;
 use crate::py::classes::effect::fields_of;
 use crate::py::error;
-use crate::py::names::Found;
+use crate::py::found::Found;
 use crate::py::world::{Code, PyWorld};
 
 impl Machine {
@@ -26,7 +26,7 @@ impl Machine {
         match came.and_then(|came| came.extract::<Option<(Py<PyAny>,)>>()) {
             Ok(Some((value,))) => Outcome::Returned(value),
             Ok(None) => Outcome::Raised(error::closed(py).into_value(py)),
-            Err(error) => Outcome::Raised(error.into_value(py)),
+            Err(error) => Outcome::Raised(error::from_function(py, error).into_value(py)),
         }
     }
 
@@ -52,7 +52,7 @@ impl Machine {
     fn begun(py: Python<'_>, awaitable: PyResult<Bound<'_, PyAny>>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
         let awaitable = match awaitable {
             Ok(awaitable) => awaitable,
-            Err(error) => return Ok(Outcome::Raised(error.into_value(py))),
+            Err(error) => return Ok(Outcome::Raised(error::from_function(py, error).into_value(py))),
         };
         let mut unready = None;
         match begin(&awaitable, &mut unready) {
@@ -96,11 +96,14 @@ impl Machine {
             return None;
         }
         let [awaitable] = fields_of(effect.bind(py))? else { return None };
-        if !is_coroutine(awaitable)
-            && let Some(value) = result_of(awaitable)
-        {
-            self.vm.was_ready();
-            return Some(value);
+        if !is_coroutine(awaitable) {
+            let value = result_of(awaitable, unready);
+            if value.is_some() {
+                self.vm.was_ready();
+            }
+            if value.is_some() || unready.is_some() {
+                return value;
+            }
         }
         self.begin_at_once(awaitable, unready)
     }

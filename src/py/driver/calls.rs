@@ -9,6 +9,7 @@ use crate::core::vm::{Called, Reply};
 use crate::py::call::{self, Sent};
 use crate::py::classes::handler::Installed;
 use crate::py::classes::nodes::Call;
+use crate::py::context;
 use crate::py::world::{Code, PyWorld};
 
 /// Why the short way ends.
@@ -21,13 +22,13 @@ pub(super) enum Stop {
 
 impl Machine {
     /// Runs user code. As long as what comes of it is on the short way, it goes on at once.
-    #[inline]
     ///
     /// # Errors
     /// What somebody has to await first.
+    #[inline]
     pub(super) fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
-        if let Err(error) = self.host.entered.switch(py, self.vm.context().map(|(_, context)| context)) {
-            return Ok(Outcome::Raised(error.into_value(py)));
+        if let Err(error) = self.enter(py) {
+            return Ok(self.refused(py, call, error));
         }
         let mut outcome = call::run(py, call, &mut self.roots, &self.host.passage);
         while self.is_short() {
@@ -49,6 +50,32 @@ impl Machine {
             self.turns += 1;
         }
         Ok(outcome)
+    }
+
+    /// Enters the context of what is to run. Where somebody else has entered it, clean-up of a run that is closed finds its
+    /// variables in a copy.
+    #[inline]
+    fn enter(&mut self, py: Python<'_>) -> PyResult<()> {
+        let Some((_, context)) = self.vm.context() else { return self.host.entered.switch(py, None) };
+        match self.host.entered.switch(py, Some(context)) {
+            Err(_) if self.closing => self.host.entered.switch_to_copy(py, context),
+            entered => entered,
+        }
+    }
+
+    /// The context of what is to run cannot be entered: a program is told so where it stands.
+    #[cold]
+    fn refused(&mut self, py: Python<'_>, call: PythonCall<PyWorld>, refusal: PyErr) -> Outcome<PyWorld> {
+        let refusal = refusal.into_value(py);
+        let code = match call {
+            PythonCall::Send(code, _) => code,
+            PythonCall::Throw(code, earlier) => {
+                context::chain(py, &refusal, &earlier);
+                code
+            }
+            _ => return Outcome::Raised(refusal),
+        };
+        call::run(py, PythonCall::Throw(code, refusal), &mut self.roots, &self.host.passage)
     }
 
     /// Whether nothing is to be done between this piece of user code and the next.

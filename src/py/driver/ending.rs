@@ -1,7 +1,6 @@
 //! What a run leaves: its result, and the errors that nobody waits for.
 
 use pyo3::exceptions::{PyBaseException, PyException};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyTuple};
 
@@ -9,6 +8,7 @@ use super::Machine;
 use crate::core::fault::{Cause, Unobserved};
 use crate::py::classes::outcome;
 use crate::py::classes::result::RunResult;
+use crate::py::found::name;
 use crate::py::names::names;
 use crate::py::world::PyWorld;
 use crate::py::{context, error, reserve};
@@ -45,7 +45,7 @@ impl Machine {
             }
         }
         let meter = self.vm.meter();
-        let usage = names(py)?.result.bind(py).getattr(intern!(py, "Usage"))?.call1((
+        let usage = names(py)?.result.bind(py).getattr(name!(c"Usage"))?.call1((
             meter.steps(),
             meter.peak_calls(),
             meter.peak_segments(),
@@ -92,7 +92,7 @@ impl Machine {
 
 /// Gives an error that leaves a run its result so far. A class with `__slots__` may refuse it: it is then raised without.
 pub fn attach(py: Python<'_>, error: &Py<PyBaseException>, result: &Py<RunResult>) {
-    let _ = error.bind(py).setattr(intern!(py, "run_result"), result);
+    let _ = error.bind(py).setattr(name!(c"run_result"), result);
 }
 
 /// Whether an error of the program stays in the result; any other is raised.
@@ -109,6 +109,6 @@ pub fn tell(py: Python<'_>, error: &Py<PyBaseException>) {
 /// An error that nobody waits for: told once, and kept for the result.
 fn unobserved_error(py: Python<'_>, error: Py<PyBaseException>, origin: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
     tell(py, &error);
-    let class = names(py)?.result.bind(py).getattr(intern!(py, "Unobserved"))?;
+    let class = names(py)?.result.bind(py).getattr(name!(c"Unobserved"))?;
     Ok(class.call1((error, origin))?.unbind())
 }

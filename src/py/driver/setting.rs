@@ -1,7 +1,6 @@
 //! How a run is set up: its program, and the handlers around it.
 
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyMapping};
 
@@ -11,6 +10,7 @@ use crate::py::classes::mistake::mistake;
 use crate::py::classes::nodes;
 use crate::py::classes::root_generator::RootGenerator;
 use crate::py::classes::text::safe_repr;
+use crate::py::found::name;
 use crate::py::names::names;
 use crate::py::roots::Roots;
 
@@ -83,12 +83,12 @@ pub fn root_handlers(py: Python<'_>, setting: &Setting<'_, '_>, roots: &mut Root
     };
     for (kind, word, start) in [("reader", "env", setting.env), ("state", "store", setting.store)] {
         let Some(start) = start.filter(|start| !start.is_none()) else { continue };
-        let start = py.import(intern!(py, "builtins"))?.getattr("dict")?.call1((mapping(start, word)?,))?;
+        let start = py.import(name!(c"builtins"))?.getattr("dict")?.call1((mapping(start, word)?,))?;
         roots.start(kind, start.cast_into::<PyDict>()?.unbind());
         let (mut bare, mut configured) = (false, false);
         for (_, handler) in &given {
             if kind_of(handler.bind(py))?.as_deref() == Some(kind) {
-                let is_bare = handler.bind(py).getattr(intern!(py, "settings"))?.is_none();
+                let is_bare = handler.bind(py).getattr(name!(c"settings"))?.is_none();
                 bare |= is_bare;
                 configured |= !is_bare;
             }
@@ -100,13 +100,13 @@ pub fn root_handlers(py: Python<'_>, setting: &Setting<'_, '_>, roots: &mut Root
             )));
         }
         if !bare {
-            let handler = py.import(intern!(py, "segue._builtin"))?.getattr(kind)?.unbind();
+            let handler = py.import(name!(c"segue._builtin"))?.getattr(kind)?.unbind();
             given.insert(0, (handler.clone_ref(py), handler));
         }
     }
     if setting.driven {
         // What no handler of the program awaits, the loop does.
-        let handler = py.import(intern!(py, "segue._awaiting"))?.getattr(intern!(py, "event_loop"))?.unbind();
+        let handler = py.import(name!(c"segue._awaiting"))?.getattr(name!(c"event_loop"))?.unbind();
         given.insert(0, (handler.clone_ref(py), handler));
     }
     given
@@ -125,7 +125,7 @@ fn mapping<'a, 'py>(given: &'a Bound<'py, PyAny>, word: &str) -> PyResult<&'a Bo
 
 /// Which built-in handler it is.
 fn kind_of(handler: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
-    let table = handler.getattr(intern!(handler.py(), "__segue_table__"))?;
+    let table = handler.getattr(name!(c"__segue_table__"))?;
     let table = table.cast::<HandlerTable>()?;
     Ok(table.get().native.clone())
 }

@@ -1,7 +1,6 @@
 //! What native handlers ask of the world.
 
 use pyo3::exceptions::{PyBaseException, PyException};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyAny, PyBool, PyBoolMethods, PyFloat, PyInt, PyList, PyString, PyTuple, PyWeakrefMethods, PyWeakrefReference,
@@ -15,6 +14,7 @@ use crate::py::classes::handle;
 use crate::py::classes::nodes;
 use crate::py::classes::store::{Progress, ThunkCell};
 use crate::py::errands::Unawaited;
+use crate::py::found::name;
 use crate::py::names::names;
 use crate::py::owners::is_atom;
 
@@ -187,7 +187,7 @@ impl Store<PyWorld> for PyHost<'_, '_> {
         if !error.get_type().is(&names.cancelled) {
             return None;
         }
-        let scope = error.getattr(intern!(self.py, "scope"));
+        let scope = error.getattr(name!(c"scope"));
         Some(scope.map_or_else(|_| self.py.None(), Bound::unbind))
     }
 

@@ -10,15 +10,14 @@ use std::mem::offset_of;
 use std::ptr::fn_addr_eq;
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
 
 use super::super::link::Link;
 use super::super::spare::{self, Spare};
 use super::super::vectorcall::{Given, answered, make_immutable};
 use super::{EffectBase, EffectField, field_names, values};
+use crate::py::found::{Found, name};
 
 /// An effect as it stands in memory, an object of variable size. [`prepare_base`] compares it with what the class says.
 #[repr(C)]
@@ -44,10 +43,10 @@ struct General {
     abstract_new: Option<ffi::newfunc>,
 }
 
-static GENERAL: PyOnceLock<General> = PyOnceLock::new();
+static GENERAL: Found<General> = Found::not_yet();
 
 /// What a class statement puts there to let an object go.
-static GENERAL_DEALLOC: PyOnceLock<ffi::destructor> = PyOnceLock::new();
+static GENERAL_DEALLOC: Found<ffi::destructor> = Found::not_yet();
 
 /// A class that nobody changes any more, and its defaults.
 struct Finished {
@@ -56,7 +55,7 @@ struct Finished {
 }
 
 /// The first finished class with defaults, by its number of fields: few have any.
-static FINISHED: [PyOnceLock<Finished>; MOST + 1] = [const { PyOnceLock::new() }; MOST + 1];
+static FINISHED: [Found<Finished>; MOST + 1] = [const { Found::not_yet() }; MOST + 1];
 
 /// Gives the base of all effects its slots.
 ///
@@ -73,26 +72,25 @@ pub(super) fn prepare_base(py: Python<'_>) {
         (*class).tp_itemsize = size_of::<*mut PyObject>().cast_signed();
         (*class).tp_dealloc = Some(let_go);
         (*class).tp_traverse = Some(traverse);
-        GENERAL.get_or_init(py, || General {
-            new: (*class).tp_new,
-            init: (*class).tp_init,
-            call: ffi::PyType_Type.tp_call,
-            abstract_new,
-        });
+        let call = ffi::PyType_Type.tp_call;
+        GENERAL.settle(py, General { new: (*class).tp_new, init: (*class).tp_init, call, abstract_new });
     }
 }
 
-/// Gives a new class of effects, with so many fields, its slots, if it is plain.
+/// Gives a new class of effects its slots, if it is plain.
+///
+/// # Errors
+/// It is no class of effects.
 #[pyfunction]
-#[pyo3(name = "prepare_effect", signature = (cls, fields, /))]
+#[pyo3(name = "prepare_effect", signature = (cls, /))]
 #[expect(unsafe_code, reason = "only the class itself has a place for them")]
-pub(super) fn prepare(cls: &Bound<'_, PyType>, fields: usize) {
-    let class = cls.as_type_ptr();
+pub(super) fn prepare(cls: &Bound<'_, PyType>) -> PyResult<()> {
+    let (class, fields) = (cls.as_type_ptr(), field_names(cls)?.len());
     // SAFETY: the class lives, its metaclass too; nobody has called it yet, and the functions have the signatures of their
     // fields.
     unsafe {
         if !has_layout(class) || !makes_only(cls.py(), class) {
-            return;
+            return Ok(());
         }
         (*class).tp_vectorcall = call_of::<false>(fields);
         // Later versions let a metaclass that is written in Python inherit it.
@@ -100,12 +98,13 @@ pub(super) fn prepare(cls: &Bound<'_, PyType>, fields: usize) {
         {
             (*ffi::Py_TYPE(class.cast())).tp_flags |= ffi::Py_TPFLAGS_HAVE_VECTORCALL;
         }
-        let Some(dealloc) = (*class).tp_dealloc else { return };
-        let general = GENERAL_DEALLOC.get_or_init(cls.py(), || dealloc);
+        let Some(dealloc) = (*class).tp_dealloc else { return Ok(()) };
+        let general = GENERAL_DEALLOC.settle(cls.py(), dealloc);
         if (*class).tp_finalize.is_none() && fn_addr_eq(dealloc, *general) {
             (*class).tp_dealloc = Some(let_go);
         }
     }
+    Ok(())
 }
 
 /// The function that calls a class of effects which have so many fields.
@@ -139,7 +138,7 @@ pub(super) fn finish(cls: &Bound<'_, PyType>) -> PyResult<()> {
             (*class).tp_vectorcall = call_of::<true>(fields);
             let defaults = defaults(cls, fields)?;
             if let Some(first) = FINISHED.get(fields).filter(|_| !defaults.is_empty()) {
-                first.get_or_init(cls.py(), || Finished { class: cls.clone().unbind(), defaults: defaults.unbind() });
+                first.settle(cls.py(), Finished { class: cls.clone().unbind(), defaults: defaults.unbind() });
             }
         }
         make_immutable(cls);
@@ -176,7 +175,7 @@ unsafe fn has_layout(class: *mut PyTypeObject) -> bool {
 #[inline]
 #[expect(unsafe_code, reason = "only the class itself says so")]
 unsafe fn makes_only(py: Python<'_>, class: *mut PyTypeObject) -> bool {
-    let Some(general) = GENERAL.get(py) else { return false };
+    let Some(general) = GENERAL.known(py) else { return false };
     // SAFETY: the caller's class lives, its metaclass too.
     let (new, init, call) = unsafe { ((*class).tp_new, (*class).tp_init, (*ffi::Py_TYPE(class.cast())).tp_call) };
     let (Some(new), Some(init), Some(call)) = (new, init, call) else { return false };
@@ -247,10 +246,10 @@ unsafe fn with_defaults(
 /// The defaults of the last of so many fields.
 fn defaults<'py>(class: &Bound<'py, PyType>, fields: usize) -> PyResult<Bound<'py, PyTuple>> {
     let py = class.py();
-    let finished = FINISHED.get(fields).and_then(|first| first.get(py));
+    let finished = FINISHED.get(fields).and_then(|first| first.known(py));
     match finished.filter(|known| known.class.is(class)) {
         Some(known) => Ok(known.defaults.bind(py).clone()),
-        None => Ok(class.getattr(intern!(py, "__segue_rest__"))?.cast_into()?),
+        None => Ok(class.getattr(name!(c"__segue_rest__"))?.cast_into()?),
     }
 }
 
@@ -275,7 +274,8 @@ fn bind<'py>(
     for (index, keyword) in given.named(py).iter().flatten().enumerate() {
         // Both are names of the language, of which each is one object.
         let place = names.iter_borrowed().position(|name| name.is(&keyword));
-        let Some(value @ None) = place.map(|place| &mut values[place]) else { return Ok(None) };
+        let place = place.and_then(|place| values[..fields].get_mut(place));
+        let Some(value @ None) = place else { return Ok(None) };
         *value = Some(given.argument(py, count + index));
     }
     Ok(values[..required].iter().all(Option::is_some).then_some(values))
@@ -292,7 +292,9 @@ unsafe fn make(
 ) -> *mut PyObject {
     // SAFETY: the class has that layout; the memory is nobody else's, and written before anybody sees it.
     unsafe {
-        let kept = SPARE.get(length).and_then(|spare| spare.take(py, class));
+        // Memory that was kept may say that its object was finalised already.
+        let spare = SPARE.get(length).filter(|_| (*class).tp_finalize.is_none());
+        let kept = spare.and_then(|spare| spare.take(py, class));
         let made = kept.unwrap_or_else(|| ffi::PyObject_GC_NewVar(class, length.cast_signed())).cast::<Layout>();
         if !made.is_null() {
             (&raw mut (*made).object.ob_size).write(length.cast_signed());
@@ -322,7 +324,7 @@ unsafe extern "C" fn new(class: *mut PyTypeObject, args: *mut PyObject, kwargs: 
         let py = Python::assume_attached();
         let cls = Bound::from_borrowed_ptr(py, class.cast()).cast_into_unchecked::<PyType>();
         let Ok(names) = field_names(&cls) else {
-            return GENERAL.get(py).and_then(|general| general.abstract_new).expect("pyo3 makes one")(
+            return GENERAL.known(py).and_then(|general| general.abstract_new).expect("pyo3 makes one")(
                 class, args, kwargs,
             );
         };
@@ -352,7 +354,7 @@ unsafe extern "C" fn let_go(object: *mut PyObject) {
         let is_plain = is_let_go(class);
         if is_plain
             && (*class).tp_finalize.is_some()
-            && let Some(general) = GENERAL_DEALLOC.get(py)
+            && let Some(general) = GENERAL_DEALLOC.known(py)
         {
             // The class got a `__del__` meanwhile.
             (*class).tp_dealloc = Some(*general);
@@ -430,13 +432,13 @@ pub(super) fn prepare_field(py: Python<'_>) {
     let class = py.get_type::<EffectField>().as_type_ptr();
     // SAFETY: the class is this module's, it has no instances yet, and the function has the signature of the field.
     unsafe {
-        let _ = GENERAL_GET.set(py, (*class).tp_descr_get);
+        GENERAL_GET.settle(py, (*class).tp_descr_get);
         (*class).tp_descr_get = Some(read);
     }
 }
 
 /// What pyo3 put there.
-static GENERAL_GET: PyOnceLock<Option<ffi::descrgetfunc>> = PyOnceLock::new();
+static GENERAL_GET: Found<Option<ffi::descrgetfunc>> = Found::not_yet();
 
 /// Reads a field of an effect of a plain class, or what the general slot reads.
 #[expect(unsafe_code, reason = "the interpreter calls it")]
@@ -452,7 +454,7 @@ unsafe extern "C" fn read(field: *mut PyObject, instance: *mut PyObject, owner: 
                 return ffi::Py_NewRef(*fields(layout).add(index));
             }
         }
-        match GENERAL_GET.get(py) {
+        match GENERAL_GET.known(py) {
             Some(Some(general)) => general(field, instance, owner),
             _ => ffi::Py_NewRef(field),
         }

@@ -9,12 +9,12 @@ use std::sync::Mutex;
 use pyo3::PyTypeInfo;
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
 use super::{Handle, Inner};
 use crate::py::classes::link::Link;
 use crate::py::classes::spare::Spare;
+use crate::py::found::Found;
 use crate::py::world::PyWorld;
 
 /// A handle as it stands in memory. [`prepare`] compares it with what the class says.
@@ -28,7 +28,7 @@ struct Layout {
 static SPARE: Spare = Spare::new();
 
 /// What pyo3 put there: the same for all of them.
-static GENERAL: PyOnceLock<ffi::destructor> = PyOnceLock::new();
+static GENERAL: Found<ffi::destructor> = Found::not_yet();
 
 /// Gives a class its slots.
 ///
@@ -42,7 +42,7 @@ pub(super) fn prepare(class: &Bound<'_, PyType>) {
         assert_eq!((*of).tp_basicsize.cast_unsigned(), size_of::<Layout>(), "a handle has nothing beside its base");
         assert_eq!((*of).tp_weaklistoffset.cast_unsigned(), offset_of!(Layout, weak_references), "a handle's layout");
         let general = (*of).tp_dealloc.expect("a class has a deallocator");
-        let known = GENERAL.get_or_init(class.py(), || general);
+        let known = GENERAL.settle(class.py(), general);
         if std::ptr::fn_addr_eq(*known, general) {
             (*of).tp_dealloc = Some(let_go);
         }
@@ -79,7 +79,7 @@ unsafe extern "C" fn let_go(object: *mut PyObject) {
         let py = Python::assume_attached();
         let layout = object.cast::<Layout>();
         let only = (*layout).handle.object.as_mut().and_then(Inner::take_only_value);
-        match (only, GENERAL.get(py)) {
+        match (only, GENERAL.known(py)) {
             (Some(value), _) => SPARE.let_go(py, object, (*layout).weak_references, || {
                 // On some systems a lock has memory of its own.
                 if const { needs_drop::<Mutex<()>>() } {

@@ -2,12 +2,12 @@
 
 use pyo3::ffi::PyObject;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyAny;
 
 use super::super::continuation::is_k;
 use super::super::vectorcall::{Given, answered, make_immutable};
 use super::{Delegate, Node, Pass, Resume, build, resume};
+use crate::py::found::Found;
 
 /// Gives the classes their functions.
 pub(super) fn prepare(py: Python<'_>) {
@@ -30,21 +30,21 @@ impl ByPosition<2> for Resume {
 
 impl ByPosition<0> for Delegate {
     fn of(py: Python<'_>, []: [Bound<'_, PyAny>; 0]) -> Option<PyResult<Py<PyAny>>> {
-        static ONLY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static ONLY: Found = Found::not_yet();
         Some(only(py, &ONLY, Self {}))
     }
 }
 
 impl ByPosition<0> for Pass {
     fn of(py: Python<'_>, []: [Bound<'_, PyAny>; 0]) -> Option<PyResult<Py<PyAny>>> {
-        static ONLY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static ONLY: Found = Found::not_yet();
         Some(only(py, &ONLY, Self {}))
     }
 }
 
 /// A node without parts is made once.
-fn only(py: Python<'_>, place: &PyOnceLock<Py<PyAny>>, node: impl Node) -> PyResult<Py<PyAny>> {
-    place.get_or_try_init(py, || build(py, node)).map(|only| only.clone_ref(py))
+fn only(py: Python<'_>, place: &Found, node: impl Node) -> PyResult<Py<PyAny>> {
+    place.get(py, |py| build(py, node)).map(|only| only.clone_ref(py))
 }
 
 #[expect(unsafe_code, reason = "only the class's own layout has a place for it")]

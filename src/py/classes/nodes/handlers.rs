@@ -7,7 +7,7 @@ use pyo3::types::{PyAny, PyBytes, PyDict, PyFrozenSet, PyIterator, PyList, PySet
 use super::super::handler::is_handler;
 use super::super::text::{safe_repr, type_name};
 use super::{WithHandler, build, is_program};
-use crate::py::names::Found;
+use crate::py::found::Found;
 
 /// The handler object for what the user gave: itself, or the control clause for every effect that a bare callable is.
 pub(super) fn resolve(handler: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
