@@ -1,10 +1,13 @@
 """What a program of the suite takes without any machine: `python -m benches.effect_handlers_bench.floors`.
 
-The generators are driven by the floor loop, or by hand, and make the objects that the program makes; clauses are called
-as the functions that they are. Nobody looks at what is yielded. Below this no design on generators and objects gets.
+The generators are driven by the floor loop and make the objects that the program makes; clauses are called as the
+functions that they are, all of it from C. Nobody looks at what is yielded, finds a handler or routes an answer.
 """
 
 from __future__ import annotations
+
+from collections import deque
+from itertools import repeat
 
 from benches.effect_handlers_bench.generator import with_segue as generator
 from benches.effect_handlers_bench.iterator import with_segue as iterator
@@ -62,60 +65,50 @@ def operators():
         yield resuming.Operator(value)
 
 
+def exhaust(iterator):
+    """Go through an iterator, in C."""
+    deque(iterator, maxlen=0)
+
+
 def clause(method, handler, effect):
     """Make the round of a method as the function that it is, called with its handler and an effect."""
     function = method.__wrapped__
-
-    def calls():
-        for _ in range(SIZE):
-            function(handler, effect)
-
-    return Work(calls, None, SIZE)
+    return Work(lambda: exhaust(map(function, repeat(handler), repeat(effect, SIZE))), None, SIZE)
 
 
-def finish(suspended):
-    """Send `None` into a generator for the last time."""
-    try:
-        suspended.send(None)
-    except StopIteration:
-        return
+def ended(function, *arguments):
+    """Make generators of a function with the same arguments, and drive each to its end."""
+    return map(drive, map(function, *map(repeat, arguments)), repeat(None, SIZE))
+
+
+def generator_clause(method, handler, effect):
+    """Make the round of a method that makes a generator, which comes to a value at once."""
+    return Work(lambda: exhaust(ended(method.__wrapped__, handler, effect)), None, SIZE)
 
 
 def walks():
-    """Make and run what one operation of `generator` calls: a node's program and an empty one's."""
-    function = generator.walk.__wrapped__
-    node = generator.tree(1)
+    """Make and run the programs of a node and of an empty one: two calls and an effect."""
+    function, node = generator.walk.__wrapped__, generator.tree(1)
 
-    def calls():
-        for _ in range(SIZE):
-            for subject in (node, None):
-                generator.walk(subject)
-                begun = function(subject)
-                if subject is None:
-                    finish(begun)
-                else:
-                    begun.send(None)
+    def rounds():
+        exhaust(ended(function, node))
+        exhaust(ended(function, None))
 
-    return Work(calls, None, SIZE)
+    return Work(rounds, None, SIZE)
 
 
 def pending():
-    """Suspend a clause of `resume_nontail` at its `Resume` for each operation, then finish them."""
-    k = a_continuation()
+    """Suspend a clause of `resume_nontail` at its `Resume` for each operation, then finish them, the last first."""
+    k, effect = a_continuation(), resuming.Operator(3)
 
     def folded(effect, k):
         rest = yield Resume(k, None)
         return operator(effect.number, rest or 0)
 
     def rounds():
-        effect = resuming.Operator(3)
-        begun = []
-        for _ in range(SIZE):
-            one = folded(effect, k)
-            one.send(None)
-            begun.append(one)
-        while begun:
-            finish(begun.pop())
+        begun = list(map(folded, repeat(effect, SIZE), repeat(k)))
+        exhaust(map(next, begun))
+        exhaust(map(drive, map(list.pop, repeat(begun, SIZE)), repeat(None)))
 
     return Work(rounds, None, SIZE)
 
@@ -143,7 +136,7 @@ def parts() -> dict[str, dict[str, Work]]:
         },
         "parsing_dollars": {
             "effects": driven(reads),
-            "clause": clause(parsing.Feed.read, feeding(), parsing.Read()),
+            "clause": generator_clause(parsing.Feed.read, feeding(), parsing.Read()),
         },
         "generator": {"calls": walks()},
         "resume_nontail": {"effects": driven(operators), "clauses": pending()},

@@ -42,10 +42,11 @@ def reason(module: ModuleType, unit: str, program: str) -> str:
 def run_row(module: ModuleType, job: dict[str, Any], seconds: float) -> dict[str, Any]:
     """The ratio of a row, or why there is none."""
     unit, program, size = job["unit"], job["program"], job["size"]
-    if program not in module.ROWS:
+    subject = module.ROWS.get(job["name"]) or module.ROWS.get(program)
+    if subject is None:
         return {"why": reason(module, unit, program)}
     try:
-        measured = against(module.ROWS[program], floor(module, unit, program), size, seconds)
+        measured = against(subject, floor(module, unit, program), size, seconds)
     except Exception as error:
         return {"why": f"{type(error).__name__}: {error}"[:200]}
     return {"value": measured.value, "ns": min(measured.rounds["subject"]) * 1e9}

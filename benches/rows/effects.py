@@ -189,16 +189,16 @@ def called(size, program=calls):
 
 
 def both(name, what, must, reach, subject, floor):
-    """Make the two rows of a path whose program makes what it yields: against the same generator, and bare yields."""
+    """Make the two rows of a path whose program does more than yield: against the same generator, and bare yields."""
     return [
         Row(name, what, "U", must, reach, (ROUND,), subject, floor),
         Row(f"{name}-bare", f"{what}; bare U", "U", must, reach, (ROUND,), subject, bare, program=name),
     ]
 
 
-def path(name, what, must, reach, subject, size=ROUND, floor=bare, program=""):
+def path(name, what, must, reach, subject, size=ROUND, program=""):
     """Make the row of a path whose program reuses one effect object: `bare` is the same generator then."""
-    return Row(name, what, "U", must, reach, (size,), subject, floor, program=program or name)
+    return Row(name, what, "U", must, reach, (size,), subject, bare, program=program or name)
 
 
 ROWS = [
@@ -220,13 +220,23 @@ ROWS = [
         counted(counts_from),
         same(counts_from.__wrapped__, 1, lambda size: 1),
     ),
-    path(
+    Row(
+        "state-from-bare",
+        "the same by `yield from`; bare U",
+        "U",
+        None,
+        None,
+        (ROUND,),
+        counted(counts_from),
+        bare,
+    ),
+    *both(
         "state-reused",
         "Get and Put, one effect object reused",
         2.0,
         1.5,
         reused,
-        floor=same(reuses.__wrapped__, 1, lambda size: size // 2),
+        same(reuses.__wrapped__, 1, lambda size: size // 2),
     ),
     *both("ask", "Ask, the effect made each time", 3.5, 3.0, asked, same(asks.__wrapped__, 1, int)),
     path("value-clause", "value clause", 3.0, 2.2, handled(value_clause)),

@@ -51,13 +51,20 @@ pub struct Machine {
     vm: Vm<PyWorld>,
     host: HostState,
     roots: Roots,
+    /// It waits for what comes from outside, and whoever drives knows.
     idle: bool,
     trace: Option<Vec<Py<PyAny>>>,
+    /// What a handler of signals raised, until a yield gets it.
     signal: Option<PyErr>,
+    /// What ends the run when its grace is used up: a bound that it passed, or its closing.
     exceeded: Option<Py<PyBaseException>>,
+    /// Nobody waits for it any more: it is unwound at once.
     closing: bool,
+    /// A Ctrl-C was raised in the program: the next one ends the run.
     interrupted: bool,
+    /// Turns of the loop so far.
     turns: u64,
+    /// Its place among those that can be asked how their tasks stand.
     seat: Option<Seat>,
     switches: Switches,
 }

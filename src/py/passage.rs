@@ -84,8 +84,8 @@ const fn is_at_its_own(_generator: &Bound<'_, PyAny>) -> bool {
 /// Whether no block is in the table of a code object.
 const fn is_empty(table: &[u8]) -> bool {
     if cfg!(Py_3_12) {
-        // One is around each generator, for a `StopIteration`: what marks it are its depth, nothing, and that it keeps the place.
-        // The start of an entry has the highest bit.
+        // One is around each generator, for a `StopIteration`: its handler has a stack of depth 0 and keeps the place, so that the
+        // last byte is `0 << 1 | 1`. The start of an entry has the highest bit.
         matches!(table, [start, rest @ .., 1] if *start & 0x80 != 0 && !has_start(rest))
     } else {
         table.is_empty()

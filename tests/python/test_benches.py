@@ -174,7 +174,20 @@ def test_a_peer_has_a_row_or_a_reason_for_each_program(name):
     assert set(said["rows"]) == {row.name for row in ROWS if row.program}
     for job in jobs:
         (kind,) = said["rows"][job["name"]].keys() & {"value", "why"}
-        assert kind == ("value" if job["program"] in peer(name).ROWS else "why")
+        assert kind == ("value" if {job["name"], job["program"]} & peer(name).ROWS.keys() else "why")
+
+
+def test_segue_beside_the_peers_runs_the_rows_own_programs_against_the_same_floor(monkeypatch):
+    measured = []
+
+    def against(subject, floor, size, seconds):
+        measured.append((subject, floor))
+        return Measured(1.0, {"subject": [1.0]})
+
+    monkeypatch.setattr(worker, "against", against)
+    asked = [row for row in ROWS if row.program and row.unit != "depth 1"]
+    worker.run_peer("segue", [job for job in field.jobs(ROWS) if job["unit"] != "depth 1"], 0.0)
+    assert measured == [(row.subject, row.floor) for row in asked]
 
 
 def test_every_program_that_peers_are_asked_for_is_one_that_somebody_has():

@@ -10,11 +10,14 @@ from types import SimpleNamespace
 import pytest
 from benches.effect_handlers_bench import __main__ as command
 from benches.effect_handlers_bench import ocaml, peers, report, suite, worker
+from benches.effect_handlers_bench.parsing_dollars import with_segue as parsing
 from benches.effect_handlers_bench.paths import Path
 from benches.effect_handlers_bench.suite import CASES, VERSIONS, Timed
 from benches.peers import ASKED, field
 from benches.peers import machine as generic
 from benches.row import Work, WrongAnswerError, nanoseconds
+
+from segue import do, run
 
 EVERY = [(program, version) for program in CASES for version in VERSIONS]
 
@@ -87,6 +90,19 @@ def test_the_command_keeps_what_it_measured(monkeypatch, tmp_path, capsys):
     text = capsys.readouterr().out
     assert (tmp_path / "suite.md").read_text() == text
     assert "Beside the peers" not in text
+
+
+def test_the_clause_that_feeds_the_parser_stops_it_itself():
+    """The parser has an end of its own, which would hide that the clause's was never reached."""
+
+    @do
+    def reads():
+        characters = []
+        for _ in range(6):
+            characters.append((yield parsing.Read()))  # noqa: PERF401 - a comprehension cannot yield
+        raise AssertionError(characters)
+
+    assert run(reads(), handlers=[parsing.catch, parsing.Feed(1)]).value is None
 
 
 # The peers: what needs their libraries is looked at when it is timed.

@@ -1,4 +1,4 @@
-"""Two value clauses and a control clause. The one that feeds gives a value; where it performs itself, a generator."""
+"""Two value clauses and a control clause. The one that feeds is a generator, as it performs itself."""
 
 from benches.effect_handlers_bench.parsing_dollars import DOLLAR, NEWLINE
 from segue import Effect, Handler, answers, do, handles, run
@@ -47,10 +47,6 @@ def catch(effect, k):
     return None
 
 
-def stops():
-    yield Stop()
-
-
 class Feed(Handler):
     def __init__(self, lines):
         self.lines = lines
@@ -61,7 +57,7 @@ class Feed(Handler):
     @answers(Read)
     def read(self, effect):
         if self.line > self.lines:
-            return stops()
+            yield Stop()
         if self.left == 0:
             self.line += 1
             self.left = self.line

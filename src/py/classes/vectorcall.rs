@@ -52,9 +52,12 @@ impl Given {
     }
 
     /// The argument at that place. Those by name stand behind the others.
+    ///
+    /// # Safety
+    /// There are more arguments than that.
     #[inline]
-    pub fn argument<'py>(&self, py: Python<'py>, place: usize) -> Bound<'py, PyAny> {
-        // SAFETY: whoever made this vouches for the array, and callers for the place.
+    pub unsafe fn argument<'py>(&self, py: Python<'py>, place: usize) -> Bound<'py, PyAny> {
+        // SAFETY: whoever made this vouches for the array, and the caller for the place.
         unsafe { Bound::from_borrowed_ptr(py, *self.arguments.add(place)) }
     }
 
@@ -78,8 +81,8 @@ impl Given {
     pub fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let given = tuple_of(py, &self.all(py)[..self.count])?;
         let keywords = new_dictionary(py)?;
-        for (index, name) in self.named(py).iter().flatten().enumerate() {
-            keywords.set_item(name, self.argument(py, self.count + index))?;
+        for (name, value) in self.named(py).iter().flatten().zip(&self.all(py)[self.count..]) {
+            keywords.set_item(name, value)?;
         }
         // SAFETY: who has such a function has `tp_call`, which takes a tuple and a dictionary and gives a new reference;
         // `PyObject_Call` would come back to the function that asks.

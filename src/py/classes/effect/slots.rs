@@ -161,6 +161,9 @@ fn is_let_go(class: *mut PyTypeObject) -> bool {
 }
 
 /// Whether instances of the class are laid out so, with nothing more.
+///
+/// # Safety
+/// The class lives.
 #[expect(unsafe_code, reason = "only the class itself says so")]
 unsafe fn has_layout(class: *mut PyTypeObject) -> bool {
     // SAFETY: the caller's class lives.
@@ -172,6 +175,9 @@ unsafe fn has_layout(class: *mut PyTypeObject) -> bool {
 }
 
 /// Whether calling the class makes an effect of what it is called with, and does nothing else.
+///
+/// # Safety
+/// The class and its metaclass live.
 #[inline]
 #[expect(unsafe_code, reason = "only the class itself says so")]
 unsafe fn makes_only(py: Python<'_>, class: *mut PyTypeObject) -> bool {
@@ -204,6 +210,9 @@ unsafe extern "C" fn by_position<const FIELDS: usize, const IS_FINISHED: bool>(
 }
 
 /// The same with keywords and defaults. Whatever that does not come to goes the general way.
+///
+/// # Safety
+/// It is a class of effects that lives, whose slots [`prepare`] set for so many fields.
 #[inline(never)]
 #[expect(unsafe_code, reason = "the class is a pointer")]
 unsafe fn with_defaults(
@@ -267,21 +276,25 @@ fn bind<'py>(
         return Ok(None);
     }
     let mut values = [const { None }; MOST];
-    for (place, value) in values[..count].iter_mut().enumerate() {
-        *value = Some(given.argument(py, place));
+    let (by_position, by_name) = given.all(py).split_at(count);
+    for (value, argument) in values.iter_mut().zip(by_position) {
+        *value = Some(argument.clone());
     }
     let names = field_names(class)?;
-    for (index, keyword) in given.named(py).iter().flatten().enumerate() {
+    for (keyword, argument) in given.named(py).iter().flatten().zip(by_name) {
         // Both are names of the language, of which each is one object.
         let place = names.iter_borrowed().position(|name| name.is(&keyword));
         let place = place.and_then(|place| values[..fields].get_mut(place));
         let Some(value @ None) = place else { return Ok(None) };
-        *value = Some(given.argument(py, count + index));
+        *value = Some(argument.clone());
     }
     Ok(values[..required].iter().all(Option::is_some).then_some(values))
 }
 
 /// A new effect of a plain class with so many fields, or null when memory is exhausted.
+///
+/// # Safety
+/// The class lives and has the layout of effects, and `field` gives objects that live for each place.
 #[inline]
 #[expect(unsafe_code, reason = "the layout is what `prepare` found")]
 unsafe fn make(
@@ -306,6 +319,10 @@ unsafe fn make(
     }
 }
 
+/// Writes the fields of a new effect.
+///
+/// # Safety
+/// It has so many places, which nobody has written yet, and `field` gives objects that live.
 #[inline]
 #[expect(unsafe_code, reason = "the layout is what `prepare_base` found")]
 unsafe fn fill(made: *mut Layout, length: usize, field: impl Fn(usize) -> *mut PyObject) {
@@ -402,6 +419,9 @@ unsafe extern "C" fn traverse(object: *mut PyObject, visit: ffi::visitproc, argu
 }
 
 /// How many fields the effect has.
+///
+/// # Safety
+/// It is an effect that lives.
 #[inline]
 #[expect(unsafe_code, reason = "the layout is what `prepare_base` found")]
 unsafe fn count(effect: *mut Layout) -> usize {
@@ -410,6 +430,9 @@ unsafe fn count(effect: *mut Layout) -> usize {
 }
 
 /// Where its fields begin.
+///
+/// # Safety
+/// As for [`count`].
 #[inline]
 #[expect(unsafe_code, reason = "the layout is what `prepare_base` found")]
 unsafe fn fields(effect: *mut Layout) -> *mut *mut PyObject {
@@ -418,6 +441,9 @@ unsafe fn fields(effect: *mut Layout) -> *mut *mut PyObject {
 }
 
 /// The fields of an effect.
+///
+/// # Safety
+/// The object is an effect.
 #[inline]
 #[expect(unsafe_code, reason = "the layout is what `prepare_base` found")]
 pub(super) unsafe fn slice<'a, 'py>(effect: &'a Bound<'py, PyAny>) -> &'a [Bound<'py, PyAny>] {
