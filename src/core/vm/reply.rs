@@ -414,6 +414,48 @@ impl<W: World> Vm<W> {
         Ok(value)
     }
 
+    /// The clause of [`Reply::Clause`] is a generator, and yielded that. If it resumes its own `k`, gives what its body goes
+    /// on with: that was never detached, and the clause [waits below](Vm::wait_below) it.
+    #[inline]
+    pub fn goes_on(&mut self, host: &mut impl Host<W>, called: &Called<W>, yielded: &W::Value) -> Option<W::Value> {
+        let (Short::Control(_), Some(own)) = (&called.form, &called.k) else { return None };
+        if !self.may_go_on() || !host.cell(own).is_fresh() {
+            return None;
+        }
+        let value = host.resumed_with(yielded, own)?;
+        let prompt = self.segments[called.prompt].prompt();
+        let by = prompt.map(|prompt| host.label(&prompt.handler, called.clause));
+        match host.cell(own).take(&self.run, Fate::Resumed, by, |label| host.clone_label(label)) {
+            Ok(Continuation { .. }) => Some(value),
+            // Another thread used it meanwhile, which is told on the long way.
+            Err(_) => {
+                host.discard(value);
+                None
+            }
+        }
+    }
+
+    /// The clause waits outside of its body for what that comes to. Gives back what was yielded, where it answers something
+    /// else.
+    ///
+    /// # Panics
+    /// When the clause is not that of the last reply.
+    #[inline]
+    pub fn wait_below(&mut self, code: W::Code, yielded: W::Value, called: Called<W>) -> Option<W::Value> {
+        let Called { clause, effect, k, prompt, .. } = called;
+        let (effect, left) = own_effect(yielded, effect);
+        let birth = self.segments.birth(prompt);
+        let outside = self.segments[prompt].caller.expect("a prompt at work has a caller (semantics 3)");
+        let outside = &mut self.segments[outside];
+        let role = Role::Control;
+        outside.frames.push(Frame::Clause(ClauseFrame { effect, k, prompt, birth, clause, role, settled: false }));
+        outside.frames.push(Frame::Program(code));
+        outside.calls += 1;
+        self.meter.call_began();
+        self.meter.entered();
+        left
+    }
+
     /// The clause of [`Reply::Clause`] did something else, or may not go on: from here it is the long way. Gives back what
     /// is not needed of what was yielded and of what was answered.
     pub fn take_over(&mut self, code: W::Code, yielded: W::Value, called: Called<W>) -> [Option<W::Value>; 2] {
@@ -427,10 +469,7 @@ impl<W: World> Vm<W> {
             Short::Program(capture) => (Role::Value, capture),
             Short::Control(capture) => (Role::Control, capture),
         };
-        let (effect, left) = match effect {
-            Some(effect) => (effect, Some(yielded)),
-            None => (yielded, None),
-        };
+        let (effect, left) = own_effect(yielded, effect);
         self.current().pending_python = None;
         let birth = self.segments.birth(prompt);
         let body = self.capture_as(prompt, capture);
@@ -478,6 +517,14 @@ impl<W: World> Reply<W> {
                 reply
             }
         }
+    }
+}
+
+/// What a clause answers, and what was yielded, if that is something else.
+fn own_effect<V>(yielded: V, effect: Option<V>) -> (V, Option<V>) {
+    match effect {
+        Some(effect) => (effect, Some(yielded)),
+        None => (yielded, None),
     }
 }
 

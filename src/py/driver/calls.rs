@@ -105,12 +105,25 @@ impl Machine {
                     let answer = self.clause(py, &yielded, handler, called, &mut other);
                     let Reply::Clause(handler, called) = reply else { unreachable!("it is one") };
                     handler.drop_ref(py);
-                    let Some(answer) = answer else {
-                        drop(self.vm.take_over(code, yielded, called));
-                        self.vm.publish();
-                        return Ok(other.expect("a clause gives an answer, or something else"));
-                    };
-                    answer
+                    match answer {
+                        Some(answer) => answer,
+                        None => match other.expect("a clause gives an answer, or something else") {
+                            Outcome::Yielded(clause, node)
+                                if let Some(value) = self.vm.goes_on(host!(self, py), &called, &node) =>
+                            {
+                                is_as_it_was = false;
+                                // Of the two it is the node that is let go.
+                                let effect = std::mem::replace(&mut yielded, node);
+                                drop(self.vm.wait_below(clause, effect, called));
+                                value
+                            }
+                            other => {
+                                drop(self.vm.take_over(code, yielded, called));
+                                self.vm.publish();
+                                return Ok(other);
+                            }
+                        },
+                    }
                 }
                 Reply::Branch(new) => {
                     is_as_it_was = false;

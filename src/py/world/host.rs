@@ -147,6 +147,12 @@ impl Host<PyWorld> for PyHost<'_, '_> {
         is_held_by(1, k.bind(self.py))
     }
 
+    #[inline]
+    fn resumed_with(&self, node: &Py<PyAny>, k: &Py<PyAny>) -> Option<Py<PyAny>> {
+        let resume = node.bind(self.py).cast_exact::<nodes::Resume>().ok()?.get();
+        resume.k.get().is(k).then(|| resume.value.clone_ref(self.py))
+    }
+
     fn resumes(&mut self, node: Py<PyAny>, k: &Py<PyAny>) -> Result<Py<PyAny>, Py<PyAny>> {
         let Ok(resume) = node.bind(self.py).cast_exact::<nodes::Resume>() else { return Err(node) };
         let own = resume.get().k.get();

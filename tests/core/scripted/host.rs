@@ -297,6 +297,13 @@ impl Host<Scripted> for ScriptedHost {
         k.owners() == 1
     }
 
+    fn resumed_with(&self, node: &Value, k: &Value) -> Option<Value> {
+        match node.datum() {
+            Datum::Node(Node::Resume(own, value)) if own.same(k) => Some(self.clone_value(value)),
+            _ => None,
+        }
+    }
+
     fn resumes(&mut self, node: Value, k: &Value) -> Result<Value, Value> {
         let value = match node.datum() {
             Datum::Node(Node::Resume(own, value)) if own.same(k) && (node.owners(), k.owners()) == (1, 2) => {

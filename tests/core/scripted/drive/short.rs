@@ -33,7 +33,9 @@ impl Machine {
             if matches!(reply, Reply::Long) {
                 return Ok(outcome);
             }
-            let Outcome::Yielded(code, yielded) = outcome else { unreachable!("only what was yielded has a reply") };
+            let Outcome::Yielded(code, mut yielded) = outcome else {
+                unreachable!("only what was yielded has a reply")
+            };
             let (code, answer) = match reply {
                 Reply::Value(value) => (code, value),
                 Reply::Clause(handler, called) => match self.clause(&yielded, handler, called) {
@@ -41,11 +43,14 @@ impl Machine {
                         is_as_it_was = true;
                         (code, answer)
                     }
-                    Err((called, came)) => {
-                        drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
-                        outcome = came;
-                        continue;
-                    }
+                    Err((called, came)) => match self.goes_on(&mut yielded, called, came) {
+                        Ok(value) => (code, value),
+                        Err((called, came)) => {
+                            drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
+                            outcome = came;
+                            continue;
+                        }
+                    },
                 },
                 Reply::Branch(new) => {
                     let answer = ledger::inside(|| self.vm.branch_at_once(&mut self.host, &code, &yielded, new));
@@ -91,6 +96,24 @@ impl Machine {
             };
             drop(yielded);
             outcome = self.send(code, answer);
+        }
+    }
+
+    /// A clause that did not answer at once may resume its `k`, and wait below its body.
+    fn goes_on(
+        &mut self,
+        yielded: &mut Value,
+        called: Called<Scripted>,
+        came: Outcome<Scripted>,
+    ) -> Result<Value, (Called<Scripted>, Outcome<Scripted>)> {
+        let Outcome::Yielded(clause, node) = came else { return Err((called, came)) };
+        match ledger::inside(|| self.vm.goes_on(&mut self.host, &called, &node)) {
+            Some(value) => {
+                let effect = std::mem::replace(yielded, node);
+                drop(ledger::inside(|| self.vm.wait_below(clause, effect, called)));
+                Ok(value)
+            }
+            None => Err((called, Outcome::Yielded(clause, node))),
         }
     }
 
