@@ -35,6 +35,15 @@ def is_main_thread() -> bool:
     return threading.main_thread().ident == threading.get_ident()
 
 
+def nothing() -> None:
+    """Do nothing: to call it is a moment between two lines of Python, where other threads and signals have a turn.
+
+    Example:
+        >>> from segue._interpreter import nothing
+        >>> nothing()
+    """
+
+
 def is_main() -> bool:
     """Whether this is the main interpreter of its process.
 

@@ -42,15 +42,15 @@ struct Signals {
 fn signals(py: Python<'_>) -> PyResult<&Signals> {
     static SIGNALS: Found<Signals> = Found::not_yet();
     SIGNALS.get(py, |py| {
-        let module = py.import("_signal")?;
+        let (module, interpreter) = (py.import("_signal")?, py.import("segue._interpreter")?);
         Ok(Signals {
             get: module.getattr("getsignal")?.unbind(),
             set: module.getattr("signal")?.unbind(),
             number: module.getattr("SIGINT")?.unbind(),
             default: module.getattr("default_int_handler")?.unbind(),
             native: wrap_pyfunction!(pressed, py)?.into_any().unbind(),
-            is_main_thread: py.import("segue._interpreter")?.getattr("is_main_thread")?.unbind(),
-            nothing: py.eval(c"lambda: None", None, None)?.unbind(),
+            is_main_thread: interpreter.getattr("is_main_thread")?.unbind(),
+            nothing: interpreter.getattr("nothing")?.unbind(),
         })
     })
 }

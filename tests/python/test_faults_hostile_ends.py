@@ -197,6 +197,22 @@ def test_m121_program_of_a_last_finaliser_runs_with_no_modules_left():
     assert said.ok() == "left\n4\n"
 
 
+def test_m121_a_run_that_waited_keeps_nothing_of_the_main_module():
+    said = ended("""
+        class Last:
+            def __init__(self, print=print):
+                self.print = print
+
+            def __del__(self):
+                self.print("gone")
+
+        last = Last()
+        run(Sleep(0.001), scheduler)
+        sys.modules.clear()
+    """)
+    assert said.ok() == "gone\n"
+
+
 @pytest.mark.parametrize(
     ("source", "code", "out"),
     [
