@@ -126,7 +126,7 @@ fn the_machine_takes_only_the_second_owners_that_it_needs() {
         (handler("program").answers_by(&[PING], async |_, e| Ok(e.at(0))), clones(0, 1)),
         // The value of a `Resume`, and its `k` where the node is not the only one that has it.
         (handler("tail").control(&[PING], async |_, e, k| Ok(resume(&k, e.at(0)))), clones(1, 1)),
-        (handler("nontail").control(&[PING], async |y, e, k| y.yields(resume(&k, e.at(0))).await), clones(1, 1)),
+        (handler("nontail").control(&[PING], async |y, e, k| y.yields(resume(&k, e.at(0))).await), clones(2, 1)),
     ];
     for (form, expected) in rows {
         let form = form.done();

@@ -419,7 +419,8 @@ impl<W: World> Vm<W> {
     #[inline]
     pub fn goes_on(&mut self, host: &mut impl Host<W>, called: &Called<W>, yielded: &W::Value) -> Option<W::Value> {
         let (Short::Control(_), Some(own)) = (&called.form, &called.k) else { return None };
-        if !self.may_go_on() || !host.cell(own).is_fresh() {
+        let outside = &self.segments[self.segments[called.prompt].caller?];
+        if !self.may_go_on() || !outside.has_room_for(3) || !host.cell(own).is_fresh() {
             return None;
         }
         let value = host.resumed_with(yielded, own)?;
