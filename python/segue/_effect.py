@@ -10,7 +10,7 @@ import sys
 from keyword import iskeyword
 
 from segue._typing import T_co, dataclass_transform, public
-from segue._vm import DoExpr, EffectBase, EffectField, finish_effect, prepare_effect
+from segue._vm import DoExpr, EffectBase, effect_field, finish_effect, prepare_effect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ class EffectMeta(type):
         if "__match_args__" not in namespace:
             setattr(cls, "__match_args__", cls.__segue_fields__)  # noqa: B010 - type checkers derive it from the fields
         for index, (field, default) in enumerate(fields.items()):
-            setattr(cls, field, EffectField(index) if default is _REQUIRED else EffectField(index, default))
+            given = () if default is _REQUIRED else (default,)
+            setattr(cls, field, effect_field(cls, field, index, *given))
         prepare_effect(cls)
         return cls
 

@@ -8,6 +8,7 @@ import pickle
 import random
 import sys
 import weakref
+from types import MemberDescriptorType
 
 import pytest
 
@@ -34,6 +35,10 @@ class Nine(Five):
     g: int = 7
     h: int = 8
     i: int = 9
+
+
+Wide = EffectMeta("Wide", (Effect,), {"__annotations__": {f"f{i}": int for i in range(9)}})
+"""Nine fields without defaults."""
 
 
 class Plain:
@@ -180,13 +185,60 @@ def test_effects_are_copied_and_pickled():
 # ---- to read a field ----
 
 
-def test_a_field_is_read_of_effects_only():
-    field = Point.__dict__["x"]
-    assert field.__get__(Point(7), Point) == 7
-    assert field.__get__(None, Point) is field
-    assert Point.y == 2
+@pytest.mark.parametrize(("effect", "name"), [(Point(7), "x"), (Wide(*range(9)), "f8")])
+def test_a_field_is_read_of_effects_only(effect, name):
+    field = type(effect).__dict__[name]
+    assert field.__get__(effect, type(effect)) == getattr(effect, name)
+    assert field.__get__(None, type(effect)) is field
+    with pytest.raises(TypeError, match=r"is no effect|doesn't apply to"):
+        field.__get__(7, int)
+
+
+def test_a_field_with_a_default_is_read_of_effects_only():
+    field = Point.__dict__["y"]
+    assert (Point(7).y, Point(7, 8).y, Point.y) == (2, 8, 2)
     with pytest.raises(TypeError, match="is no effect"):
         field.__get__(7, int)
+
+
+def test_the_first_fields_are_read_as_slots_are():
+    fields = vars(Wide)
+    assert [isinstance(fields[f"f{i}"], MemberDescriptorType) for i in range(9)] == [True] * 4 + [False] * 5
+    assert isinstance(vars(Point)["x"], MemberDescriptorType)
+    assert vars(Point)["x"].__objclass__ is Point
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 4])
+def test_an_effect_that_becomes_one_of_another_class_reads_only_its_own_memory(length):
+    """The interpreter lets the class of an effect be changed by one of the same layout."""
+    few = EffectMeta("Few", (Effect,), {"__annotations__": {f"f{i}": int for i in range(length)}})
+    for _ in range(40):
+        full = Wide(*(object() for _ in range(9)))
+        del full
+        made = few(*range(length))
+        object.__dict__["__class__"].__set__(made, Wide)
+        assert [getattr(made, f"f{i}") for i in range(length)] == list(range(length))
+        for beyond in range(length, 4):
+            with pytest.raises(AttributeError):
+                getattr(made, f"f{beyond}")
+        for beyond in range(4, 9):
+            with pytest.raises(IndexError):
+                getattr(made, f"f{beyond}")
+
+
+def test_a_class_that_gets_another_base_reads_only_its_own_memory():
+    class One(Effect[int]):
+        first: int
+
+    class Child(One):
+        pass
+
+    child = Child(1)
+    Child.__bases__ = (One, Wide)
+    assert (child.first, Wide.f0.__get__(child)) == (1, 1)
+    for beyond in range(1, 4):
+        with pytest.raises(AttributeError):
+            getattr(child, f"f{beyond}")
 
 
 def test_a_field_that_an_effect_does_not_have_is_an_error():
@@ -418,7 +470,7 @@ def test_an_effect_with_a_dictionary_has_its_fields_beside_it():
 def test_an_effect_is_as_large_as_its_fields(effect):
     fields = len(effect.__match_args__)
     made = effect(*range(fields))
-    assert made.__sizeof__() == effect.__basicsize__ + fields * effect.__itemsize__
+    assert made.__sizeof__() == effect.__basicsize__ + max(fields, 4) * effect.__itemsize__
 
 
 def test_effects_of_many_lengths_share_no_memory():

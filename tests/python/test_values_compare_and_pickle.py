@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from types import MemberDescriptorType
 
 import pytest
 
@@ -100,14 +101,21 @@ def test_programs_have_no_constructor_of_their_own():
         DoExpr()
 
 
-def test_field_of_a_class_of_effects_is_its_default_or_tells_its_place():
-    class Two(Effect[int]):
+def test_field_of_a_class_of_effects_is_its_default_or_what_reads_it():
+    class Five(Effect[int]):
         first: int
-        second: int = 2
+        second: int
+        third: int
+        fourth: int
+        fifth: int
+        sixth: int = 6
 
-    assert Two.second == 2
-    assert isinstance(Two.first, EffectField)
-    assert Two.first.index == 0
+    assert Five.sixth == 6
+    assert isinstance(Five.fifth, EffectField)
+    assert Five.fifth.index == 4
+    assert isinstance(Five.first, MemberDescriptorType)
+    assert Five.first.__name__ == "first"
+    assert Five.first.__get__(Five(1, 2, 3, 4, 5)) == 1
 
 
 def test_exception_class_that_makes_none_is_refused_as_an_error():

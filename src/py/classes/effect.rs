@@ -1,13 +1,13 @@
 //! The base of effects: frozen data (semantics 2).
 //!
 //! The metaclass of `segue.Effect` gives each class the names of its fields (`__segue_fields__`), the defaults of the last
-//! of them (`__segue_rest__`), a binder for keywords and errors, made at first need (`__segue_bind__`), and one
-//! [`EffectField`] a field. What is done at each effect is in [`slots`].
+//! of them (`__segue_rest__`), a binder for keywords and errors, made at first need (`__segue_bind__`), and one descriptor a
+//! field, see [`fields`]. What is done at each effect is in [`slots`].
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::{PyAttributeError, PyIndexError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyModule, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
@@ -18,6 +18,7 @@ use super::vectorcall::tuple_of;
 use crate::py::found::name;
 use crate::py::{leaving, stack::inside_value};
 
+mod fields;
 mod slots;
 
 /// An effect: what a program asks for. Frozen, compared by class and fields.
@@ -82,6 +83,11 @@ impl EffectBase {
 
     fn __delattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<()> {
         Err(frozen(slf, "delete", name))
+    }
+
+    /// How many bytes it takes, without what it refers to.
+    fn __sizeof__(slf: &Bound<'_, Self>) -> usize {
+        slots::size(slf)
     }
 
     /// The program whose result is `f(answer)`.
@@ -149,52 +155,6 @@ fn frozen(effect: &Bound<'_, EffectBase>, verb: &str, name: &str) -> PyErr {
     PyAttributeError::new_err(format!("cannot {verb} {name}: effects are frozen; make a new {class}(...) instead"))
 }
 
-/// Reads one field of an effect. On the class it gives the default of the field, or itself when there is none.
-#[pyclass(frozen, weakref, module = "segue._vm")]
-#[derive(Debug)]
-pub struct EffectField {
-    index: usize,
-    default: Option<Py<PyAny>>,
-}
-
-#[pymethods]
-impl EffectField {
-    /// The field at `index`; what else is given is its default.
-    #[new]
-    #[pyo3(signature = (index, /, *default))]
-    fn new(index: usize, default: &Bound<'_, PyTuple>) -> PyResult<Self> {
-        let default = if default.is_empty() { None } else { Some(default.get_item(0)?.unbind()) };
-        Ok(Self { index, default })
-    }
-
-    /// Where the value stands in the tuple of fields.
-    #[getter]
-    fn index(&self) -> usize {
-        self.index
-    }
-
-    fn __get__(
-        slf: &Bound<'_, Self>,
-        instance: Option<&Bound<'_, PyAny>>,
-        _owner: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        let py = slf.py();
-        let field = slf.get();
-        let Some(instance) = instance else {
-            let on_class = field.default.as_ref().map(|default| default.clone_ref(py));
-            return Ok(on_class.unwrap_or_else(|| slf.clone().into_any().unbind()));
-        };
-        let fields =
-            fields_of(instance).ok_or_else(|| PyTypeError::new_err(format!("{} is no effect", type_name(instance))))?;
-        let value = fields.get(field.index).ok_or_else(|| PyIndexError::new_err("the effect has no such field"))?;
-        Ok(value.clone().unbind())
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.default)
-    }
-}
-
 /// Adds the classes of this file to the module.
 ///
 /// # Errors
@@ -202,8 +162,7 @@ impl EffectField {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<EffectBase>()?;
     slots::prepare_base(module.py());
-    module.add_class::<EffectField>()?;
-    slots::prepare_field(module.py());
+    fields::register(module)?;
     module.add_function(wrap_pyfunction!(slots::prepare, module)?)?;
     module.add_function(wrap_pyfunction!(slots::finish, module)?)
 }

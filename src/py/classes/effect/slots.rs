@@ -1,4 +1,4 @@
-//! How effects stand in memory, and the slots of their classes: to make one, to let one go, and to read a field of it.
+//! How effects stand in memory, and the slots of their classes: to make one, and to let one go.
 //!
 //! The fields stand in the effect itself, as the items of a tuple do, so that it is one object. What a class statement and
 //! pyo3 put into a class serves any class; one of effects that is plain gets slots for just what it is. Whatever is not plain
@@ -16,7 +16,7 @@ use pyo3::types::{PyTuple, PyType};
 use super::super::link::Link;
 use super::super::spare::{self, Spare};
 use super::super::vectorcall::{Given, answered, make_immutable};
-use super::{EffectBase, EffectField, field_names, values};
+use super::{EffectBase, field_names, values};
 use crate::py::found::{Found, name};
 
 /// An effect as it stands in memory, an object of variable size. [`prepare_base`] compares it with what the class says.
@@ -31,8 +31,27 @@ struct Layout {
 /// The most fields that the function for calls by position takes.
 const MOST: usize = 8;
 
-/// The memory of plain effects, by their number of fields.
-static SPARE: [Spare; MOST + 1] = [const { Spare::new() }; MOST + 1];
+/// How many places for fields an effect has at least. Those that are not its fields are empty: whatever becomes of classes,
+/// who reads one of the first places of an effect reads its own memory.
+pub(super) const PLACES: usize = 4;
+
+/// The memory of plain effects, by their number of places beyond the first.
+static SPARE: [Spare; MOST - PLACES + 1] = [const { Spare::new() }; MOST - PLACES + 1];
+
+/// How many places an effect with so many fields has.
+const fn places(fields: usize) -> usize {
+    if fields < PLACES { PLACES } else { fields }
+}
+
+/// The memory of plain effects with so many fields.
+fn spare(fields: usize) -> Option<&'static Spare> {
+    SPARE.get(places(fields) - PLACES)
+}
+
+/// How far from the head of an effect the field stands.
+pub(super) const fn offset(place: usize) -> usize {
+    offset_of!(Layout, fields) + place * size_of::<*mut PyObject>()
+}
 
 /// The slots that effect classes have without this.
 struct General {
@@ -306,9 +325,10 @@ unsafe fn make(
     // SAFETY: the class has that layout; the memory is nobody else's, and written before anybody sees it.
     unsafe {
         // Memory that was kept may say that its object was finalised already.
-        let spare = SPARE.get(length).filter(|_| (*class).tp_finalize.is_none());
+        let spare = spare(length).filter(|_| (*class).tp_finalize.is_none());
         let kept = spare.and_then(|spare| spare.take(py, class));
-        let made = kept.unwrap_or_else(|| ffi::PyObject_GC_NewVar(class, length.cast_signed())).cast::<Layout>();
+        let new = || ffi::PyObject_GC_NewVar(class, places(length).cast_signed());
+        let made = kept.unwrap_or_else(new).cast::<Layout>();
         if !made.is_null() {
             (&raw mut (*made).object.ob_size).write(length.cast_signed());
             (&raw mut (*made).weak_references).write(std::ptr::null_mut());
@@ -322,13 +342,18 @@ unsafe fn make(
 /// Writes the fields of a new effect.
 ///
 /// # Safety
-/// It has so many places, which nobody has written yet, and `field` gives objects that live.
+/// It has places for so many, which nobody has written yet, and `field` gives objects that live.
 #[inline]
 #[expect(unsafe_code, reason = "the layout is what `prepare_base` found")]
 unsafe fn fill(made: *mut Layout, length: usize, field: impl Fn(usize) -> *mut PyObject) {
-    for place in 0..length {
-        // SAFETY: the caller's effect has so many places, and the fields live.
-        unsafe { fields(made).add(place).write(ffi::Py_NewRef(field(place))) };
+    // SAFETY: the caller's effect has so many places, and the fields live.
+    unsafe {
+        for place in 0..length {
+            fields(made).add(place).write(ffi::Py_NewRef(field(place)));
+        }
+        for place in length..PLACES {
+            fields(made).add(place).write(std::ptr::null_mut());
+        }
     }
 }
 
@@ -352,8 +377,9 @@ unsafe extern "C" fn new(class: *mut PyTypeObject, args: *mut PyObject, kwargs: 
             Err(error) => return answered(py, Err(error)),
         };
         let alloc = (*class).tp_alloc.expect("each class has one");
-        let made = alloc(class, given.len().cast_signed()).cast::<Layout>();
+        let made = alloc(class, places(given.len()).cast_signed()).cast::<Layout>();
         if !made.is_null() {
+            (&raw mut (*made).object.ob_size).write(given.len().cast_signed());
             fill(made, given.len(), |place| ffi::PyTuple_GET_ITEM(given.as_ptr(), place.cast_signed()));
         }
         made.cast()
@@ -391,7 +417,7 @@ unsafe extern "C" fn let_go(object: *mut PyObject) {
                 }
             }
         };
-        match SPARE.get(length) {
+        match spare(length) {
             Some(spare) if is_plain => spare.let_go(py, object, (*layout).weak_references, empty),
             // Too large, or a subclass with more in it, which did its part.
             _ => spare::end(object, (*layout).weak_references, empty, |dead| ffi::PyObject_GC_Del(dead.cast())),
@@ -452,37 +478,10 @@ pub(super) unsafe fn slice<'a, 'py>(effect: &'a Bound<'py, PyAny>) -> &'a [Bound
     unsafe { std::slice::from_raw_parts(fields(layout).cast(), count(layout)) }
 }
 
-/// Gives the descriptor of fields its slot.
-#[expect(unsafe_code, reason = "only the class itself has a place for it")]
-pub(super) fn prepare_field(py: Python<'_>) {
-    let class = py.get_type::<EffectField>().as_type_ptr();
-    // SAFETY: the class is this module's, it has no instances yet, and the function has the signature of the field.
-    unsafe {
-        GENERAL_GET.settle(py, (*class).tp_descr_get);
-        (*class).tp_descr_get = Some(read);
-    }
-}
-
-/// What pyo3 put there.
-static GENERAL_GET: Found<Option<ffi::descrgetfunc>> = Found::not_yet();
-
-/// Reads a field of an effect of a plain class, or what the general slot reads.
-#[expect(unsafe_code, reason = "the interpreter calls it")]
-unsafe extern "C" fn read(field: *mut PyObject, instance: *mut PyObject, owner: *mut PyObject) -> *mut PyObject {
-    // SAFETY: the interpreter calls this in an attached thread, with one of these descriptors; both objects live
-    // meanwhile. Who is let go by `let_go` has the layout.
-    unsafe {
-        let py = Python::assume_attached();
-        if !instance.is_null() && is_plain(&Bound::from_borrowed_ptr(py, instance)) {
-            let index = Bound::from_borrowed_ptr(py, field).cast_into_unchecked::<EffectField>().get().index;
-            let layout = instance.cast::<Layout>();
-            if index < count(layout) {
-                return ffi::Py_NewRef(*fields(layout).add(index));
-            }
-        }
-        match GENERAL_GET.known(py) {
-            Some(Some(general)) => general(field, instance, owner),
-            _ => ffi::Py_NewRef(field),
-        }
-    }
+/// How many bytes an effect takes.
+#[expect(unsafe_code, reason = "only the class itself says so")]
+pub(super) fn size(effect: &Bound<'_, EffectBase>) -> usize {
+    // SAFETY: the effect and its class live.
+    let (basic, fields) = unsafe { ((*effect.get_type_ptr()).tp_basicsize, count(effect.as_ptr().cast())) };
+    basic.cast_unsigned() + places(fields) * size_of::<*mut PyObject>()
 }
