@@ -60,7 +60,7 @@ pub struct ContinuationCell<W: World> {
     stage: AtomicU8,
     prompt: AtomicU32,
     capture: AtomicU64,
-    /// Which clause used it.
+    /// Which clause used it, or whatever it held before.
     by: Mutex<Option<W::Label>>,
 }
 
@@ -132,7 +132,8 @@ impl<W: World> ContinuationCell<W> {
         self.go_on(|_| Stage::KEPT).map(drop).map_err(|used| self.refused(used, share))
     }
 
-    /// Takes the continuation out, for the run that asks. Law: semantics 3, one use.
+    /// Takes the continuation out, for the run that asks. Law: semantics 3, one use. Gives what was known of who used the one
+    /// that it held before, too.
     ///
     /// # Errors
     /// When it was used already, when its run is over, or when it is not the run that asks.
@@ -142,17 +143,18 @@ impl<W: World> ContinuationCell<W> {
         fate: Fate,
         by: Option<W::Label>,
         share: impl Fn(&W::Label) -> W::Label,
-    ) -> Result<Continuation, Refusal<W>> {
+    ) -> Result<(Continuation, Option<W::Label>), Refusal<W>> {
         if !self.belongs_to(run) && !self.stage().is_used() {
             return Err(if self.run.is_finished() { Refusal::Finished } else { Refusal::Foreign });
         }
+        let mut user = locked(&self.by);
         if let Err(used) = self.go_on(|unused| unused.used(fate)) {
+            drop(user);
             return Err(self.refused(used, share));
         }
-        if by.is_some() {
-            *locked(&self.by) = by;
-        }
-        self.continuation().ok_or(Refusal::Finished)
+        let before = std::mem::replace(&mut *user, by);
+        drop(user);
+        Ok((self.continuation().ok_or(Refusal::Finished)?, before))
     }
 
     /// Takes the continuation out if it is fresh, where nobody else holds the `K`.
@@ -164,11 +166,6 @@ impl<W: World> ContinuationCell<W> {
         self.continuation()
     }
 
-    /// Nobody can ask any more which clause used it.
-    pub(super) fn forget_use(&self) -> Option<W::Label> {
-        locked(&self.by).take()
-    }
-
     /// Holds another continuation, where nobody else holds the `K`: nobody can tell that it is not a new one.
     pub(super) fn renew(&self, continuation: Continuation) {
         self.hold(continuation, Stage::FRESH);
@@ -176,7 +173,7 @@ impl<W: World> ContinuationCell<W> {
 
     /// Puts a continuation back that was taken, and not used after all.
     pub(super) fn put_back(&self, continuation: Continuation) -> Option<W::Label> {
-        let by = self.forget_use();
+        let by = locked(&self.by).take();
         self.hold(continuation, self.stage().unused());
         by
     }
@@ -199,6 +196,11 @@ impl<W: World> ContinuationCell<W> {
     /// Whether `keep` was called.
     pub fn is_kept(&self) -> bool {
         self.stage().is_or_was_kept()
+    }
+
+    /// Whether it is kept for later, and nobody used it yet.
+    pub(super) fn is_put_by(&self) -> bool {
+        self.stage() == Stage::KEPT
     }
 
     /// Whether it was used by somebody; what the end of a run unwound was not.

@@ -15,6 +15,7 @@ mod onward;
 mod perform;
 mod reply;
 mod resume;
+mod spare;
 mod standing;
 mod unwind;
 
@@ -42,6 +43,7 @@ use super::trace;
 use super::visit::{self, Visitor};
 use bodies::Slice;
 pub use reply::{Called, Reply};
+use spare::Spare;
 
 /// Go on, or stop with an event.
 pub type Flow<W> = ControlFlow<Event<W>>;
@@ -81,8 +83,8 @@ pub struct Vm<W: World> {
     notes: VecDeque<Option<StepNote<W>>>,
     unobserved: Vec<Unobserved<W>>,
     leftovers: Vec<Continuation>,
-    /// A `K` that came back from its clause, for the next one.
-    spare: Option<W::Value>,
+    /// Those `K` that came back from their clauses, for the next ones.
+    spare: Spare<W::Value>,
 }
 
 impl<W: World> Drop for Vm<W> {
@@ -120,7 +122,7 @@ impl<W: World> Vm<W> {
             notes: VecDeque::new(),
             unobserved: Vec::new(),
             leftovers: Vec::new(),
-            spare: None,
+            spare: Spare::default(),
         }
     }
 
@@ -349,7 +351,7 @@ impl<W: World> Vm<W> {
                 visitor.value(origin);
             }
         }
-        if let Some(k) = &self.spare {
+        for k in self.spare.iter() {
             visitor.value(k);
         }
         for note in self.notes.iter().flatten() {

@@ -67,7 +67,7 @@ pub enum Sent {
 
 impl Sent {
     /// The same with the generator whose step it was.
-    fn of(self, py: Python<'_>, code: Code) -> Outcome<PyWorld> {
+    pub fn of(self, py: Python<'_>, code: Code) -> Outcome<PyWorld> {
         let outcome = match self {
             Self::Yielded(value) => return Outcome::Yielded(code, value),
             Self::Returned(value) => Outcome::Returned(value),

@@ -12,7 +12,6 @@
 //! attention, no bound is near. Whatever is not plain goes the long way, from the start or from where the clause stands.
 
 use super::Vm;
-use super::resume::discard_clause;
 use crate::core::continuation::{Continuation, ContinuationCell};
 use crate::core::dispatch;
 use crate::core::fault::Fate;
@@ -147,14 +146,14 @@ impl<W: World> Vm<W> {
     }
 
     /// Takes what a `k` of this run stands for, when a program waits at its perform, in the context of the current segment.
-    fn take_waiting(&self, host: &impl Host<W>, k: &W::Value) -> Option<Continuation> {
+    fn take_waiting(&self, host: &mut impl Host<W>, k: &W::Value) -> Option<Continuation> {
         let head = self.segments[self.unused_prompt(host, k)?].head?;
         if !self.segments[self.current_segment].has_room_for(2) || !self.awaits(head) {
             return None;
         }
         // The generator that yields it has no frame now.
         let by = self.user_label(host, 1);
-        host.cell(k).take(&self.run, Fate::Resumed, by, |label| host.clone_label(label)).ok()
+        self.take_out(host, k, Fate::Resumed, by).ok()
     }
 
     /// Whether on that segment a program waits for a value, in the context of the current one.
@@ -229,21 +228,26 @@ impl<W: World> Vm<W> {
         Some(code)
     }
 
-    /// A program or a clause returned that: gives the generator that it goes to, if that waits for just this.
+    /// A program or a clause returned that: gives the generator that it goes to, if that waits for just this; and the effect
+    /// that it answers, to let go of.
     #[inline]
-    pub fn hand_down(&mut self, host: &mut impl Host<W>, value: &W::Value) -> Option<W::Code> {
+    pub fn hand_down(&mut self, host: &mut impl Host<W>, value: &W::Value) -> Option<(W::Code, Option<W::Value>)> {
         if !self.is_quiet() {
             return None;
         }
         match self.segments[self.current_segment].frames.last()? {
-            Frame::Program(_) => self.pop_program(),
+            Frame::Program(_) => Some((self.pop_program()?, None)),
             Frame::Clause(_) => self.hand_down_from_clause(host, value),
             _ => None,
         }
     }
 
     /// The value is the answer of a value clause; or a control clause's, whose `k` was used or is kept.
-    fn hand_down_from_clause(&mut self, host: &mut impl Host<W>, value: &W::Value) -> Option<W::Code> {
+    fn hand_down_from_clause(
+        &mut self,
+        host: &mut impl Host<W>,
+        value: &W::Value,
+    ) -> Option<(W::Code, Option<W::Value>)> {
         let frames = &self.segments[self.current_segment].frames;
         let Some(Frame::Clause(clause)) = frames.last() else { return None };
         let waits = match &clause.k {
@@ -257,18 +261,17 @@ impl<W: World> Vm<W> {
         }
         let Some(Frame::Clause(mut clause)) = self.current().frames.pop() else { return None };
         self.meter.make_one();
-        if let Some(k) = clause.k.take_if(|k| self.spare.is_none() && host.cell(k).is_spent() && host.is_ours(k)) {
-            if let Some(label) = host.cell(&k).forget_use() {
-                host.discard_label(label);
-            }
-            self.spare = Some(k);
+        if let Some(k) = clause.k.take_if(|k| host.cell(k).is_spent() && host.is_ours(k)) {
+            clause.k = self.spare.keep(k).err();
         } else if clause.k.is_none() {
             self.current().pending_python = None;
             let body = self.held_by(clause.prompt);
             self.attach(body);
         }
-        discard_clause(host, clause);
-        self.pop_program()
+        if let Some(k) = clause.k {
+            host.discard(k);
+        }
+        Some((self.pop_program()?, Some(clause.effect)))
     }
 
     /// The reply of whoever the effect goes to, which is so many steps before it is answered.
@@ -404,7 +407,7 @@ impl<W: World> Vm<W> {
                 let answer = host.resumes(value, k)?;
                 // Nobody else holds it: the next clause may have it.
                 host.cell(k).take_unseen();
-                self.spare = called.k.take();
+                called.k = called.k.take().and_then(|k| self.spare.keep(k).err());
                 answer
             }
             (Short::Program(_), _) if host.ends_clause(&value, None) => return Err(value),
@@ -426,7 +429,7 @@ impl<W: World> Vm<W> {
         let value = host.resumed_with(yielded, own)?;
         let prompt = self.segments[called.prompt].prompt();
         let by = prompt.map(|prompt| host.label(&prompt.handler, called.clause));
-        match host.cell(own).take(&self.run, Fate::Resumed, by, |label| host.clone_label(label)) {
+        match self.take_out(host, own, Fate::Resumed, by) {
             Ok(Continuation { .. }) => Some(value),
             // Another thread used it meanwhile, which is told on the long way.
             Err(_) => {
@@ -455,6 +458,38 @@ impl<W: World> Vm<W> {
         self.meter.call_began();
         self.meter.entered();
         left
+    }
+
+    /// Whether the clause of [`Reply::Clause`] is done with that value, its `k` kept for later, and the value goes to a
+    /// generator: it may leave [its body suspended](Vm::suspend_body) at once.
+    #[inline]
+    pub fn suspends_body(&self, host: &mut impl Host<W>, called: &Called<W>, value: &W::Value) -> bool {
+        let (Short::Control(_), Some(k)) = (&called.form, &called.k) else { return false };
+        let segment = &self.segments[called.prompt];
+        let outside = segment.caller.and_then(|outside| self.segments[outside].frames.last());
+        host.cell(k).is_put_by()
+            && matches!(outside, Some(Frame::Program(_)))
+            && segment.prompt().is_some_and(|prompt| !prompt.forked)
+            && self.may_go_on()
+            && !host.ends_clause(value, Some(k))
+    }
+
+    /// The body waits at its perform, for whoever has the `k` of the clause that left it: gives the generator outside, and
+    /// what the clause had, to let go of.
+    ///
+    /// # Panics
+    /// When [`Vm::suspends_body`] does not say so.
+    #[inline]
+    pub fn suspend_body(&mut self, code: W::Code, called: Called<W>) -> (W::Code, [Option<W::Value>; 2]) {
+        let Called { effect, k, prompt, form, .. } = called;
+        let Short::Control(capture) = form else { unreachable!("a control clause keeps its k") };
+        self.push_program(code);
+        self.current().pending_python = None;
+        let body = self.capture_as(prompt, capture);
+        self.leave_to_frame(body);
+        self.meter.make_one();
+        let outside = self.pop_program().expect("a program waits outside");
+        (outside, [k, effect])
     }
 
     /// The clause of [`Reply::Clause`] did something else, or may not go on: from here it is the long way. Gives back what

@@ -336,12 +336,28 @@ impl<W: World> Vm<W> {
             }
             return Err(refusal);
         }
-        let continuation = host.cell(k).take(&self.run, fate, by, |label| host.clone_label(label))?;
+        let continuation = self.take_out(host, k, fate, by)?;
         if dispatch::is_valid(&self.segments, &continuation) {
             Ok(continuation)
         } else {
             Err(Refusal::Used(Fate::Unwound, None))
         }
+    }
+
+    /// Takes it out of a `K` that nothing is known against.
+    #[inline]
+    pub(super) fn take_out(
+        &self,
+        host: &mut impl Host<W>,
+        k: &W::Value,
+        fate: Fate,
+        by: Option<W::Label>,
+    ) -> Result<Continuation, Refusal<W>> {
+        let (continuation, before) = host.cell(k).take(&self.run, fate, by, |label| host.clone_label(label))?;
+        if let Some(before) = before {
+            host.discard_label(before);
+        }
+        Ok(continuation)
     }
 
     /// The same, when it is to go on with something: an unstarted one wants `None` first, and stays usable else.
@@ -372,21 +388,26 @@ impl<W: World> Vm<W> {
     }
 
     /// Takes the clause's own body, whatever was said about keeping it.
-    fn take_fate(&self, host: &impl Host<W>, clause: &ClauseFrame<W>, fate: Fate) -> Result<Continuation, Refusal<W>> {
+    fn take_fate(
+        &self,
+        host: &mut impl Host<W>,
+        clause: &ClauseFrame<W>,
+        fate: Fate,
+    ) -> Result<Continuation, Refusal<W>> {
         match &clause.k {
             Some(k) => {
                 if let Some(refusal) = host.cell(k).refusal(&self.run, |label| host.clone_label(label)) {
                     return Err(refusal);
                 }
                 let by = self.label_of(host, clause);
-                host.cell(k).take(&self.run, fate, by, |label| host.clone_label(label))
+                self.take_out(host, k, fate, by)
             }
             None => Ok(self.held_by(clause.prompt)),
         }
     }
 
     /// Takes the clause's own body when it is neither used nor kept.
-    fn take_fresh(&self, host: &impl Host<W>, clause: &ClauseFrame<W>, fate: Fate) -> Option<Continuation> {
+    fn take_fresh(&self, host: &mut impl Host<W>, clause: &ClauseFrame<W>, fate: Fate) -> Option<Continuation> {
         if is_unused(host, clause) { self.take_fate(host, clause, fate).ok() } else { None }
     }
 

@@ -32,24 +32,40 @@ impl Machine {
         }
         let mut outcome = call::run(py, call, &mut self.roots, &self.host.passage);
         while self.is_short() {
-            outcome = match outcome {
-                Outcome::Yielded(code, yielded) => match self.go_on(py, code, yielded) {
-                    Ok(outcome) => outcome,
-                    Err(Stop::Long(outcome)) => return Ok(outcome),
-                    Err(Stop::Await(rest)) => return Err(rest),
-                },
-                Outcome::Returned(value) => match self.vm.hand_down(host!(self, py), &value) {
-                    Some(code) => {
-                        self.sweep(py);
-                        call::send(py, code, value.bind(py))
+            let (code, sent) = match outcome {
+                Outcome::Yielded(code, yielded) => (code, Sent::Yielded(yielded)),
+                Outcome::Returned(value) => match self.handed_down(py, value) {
+                    Ok((code, value)) => {
+                        let sent = call::step(py, &code, value.bind(py));
+                        (code, sent)
                     }
-                    None => return Ok(Outcome::Returned(value)),
+                    Err(value) => return Ok(Outcome::Returned(value)),
                 },
                 outcome => return Ok(outcome),
+            };
+            outcome = match self.go_on(py, code, sent) {
+                Ok(outcome) => outcome,
+                Err(Stop::Long(outcome)) => return Ok(outcome),
+                Err(Stop::Await(rest)) => return Err(rest),
             };
             self.turns += 1;
         }
         Ok(outcome)
+    }
+
+    /// The generator that a value goes to, if that waits for just this; otherwise gives the value back.
+    #[inline]
+    fn handed_down(&mut self, py: Python<'_>, value: Py<PyAny>) -> Result<(Code, Py<PyAny>), Py<PyAny>> {
+        match self.vm.hand_down(host!(self, py), &value) {
+            Some((code, effect)) => {
+                self.sweep(py);
+                if let Some(effect) = effect {
+                    effect.drop_ref(py);
+                }
+                Ok((code, value))
+            }
+            None => Err(value),
+        }
     }
 
     /// Enters the context of what is to run. Where somebody else has entered it, clean-up of a run that is closed finds its
@@ -84,88 +100,139 @@ impl Machine {
         self.host.trash.is_empty() && !(self.turns + 1).is_multiple_of(LOOK_TURNS)
     }
 
-    /// What a generator yields is answered, as long as that is short: gives what came of user code that is another's, or
-    /// of the end of this one.
+    /// What a generator yields is answered, and what it returns is handed down, as long as that is short: gives what came of
+    /// the user code that was the last.
     ///
     /// # Errors
     /// Why it is short no longer.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "each call passes here")]
-    fn go_on(&mut self, py: Python<'_>, mut code: Code, mut yielded: Py<PyAny>) -> Result<Outcome<PyWorld>, Stop> {
+    fn go_on(&mut self, py: Python<'_>, mut code: Code, mut sent: Sent) -> Result<Outcome<PyWorld>, Stop> {
         let mut is_as_it_was = false;
         loop {
-            let mut reply = self.vm.reply(host!(self, py), &yielded, is_as_it_was);
-            is_as_it_was = true;
-            let answer = match reply {
-                Reply::Value(value) => value,
-                Reply::Clause(ref mut handler, ref mut called) => {
-                    // It is called where it stands in the reply, and only its answer is moved: to move what was just written
-                    // would stall.
-                    let mut other = None;
-                    let answer = self.clause(py, &yielded, handler, called, &mut other);
-                    let Reply::Clause(handler, called) = reply else { unreachable!("it is one") };
-                    handler.drop_ref(py);
-                    match answer {
-                        Some(answer) => answer,
-                        None => match other.expect("a clause gives an answer, or something else") {
-                            Outcome::Yielded(clause, node)
-                                if let Some(value) = self.vm.goes_on(host!(self, py), &called, &node) =>
-                            {
-                                is_as_it_was = false;
-                                // Of the two it is the node that is let go.
-                                let effect = std::mem::replace(&mut yielded, node);
-                                drop(self.vm.wait_below(clause, effect, called));
-                                value
+            let answer = match sent {
+                Sent::Yielded(mut yielded) => {
+                    let mut reply = self.vm.reply(host!(self, py), &yielded, is_as_it_was);
+                    is_as_it_was = true;
+                    let answer = match reply {
+                        Reply::Value(value) => value,
+                        Reply::Clause(ref mut handler, ref mut called) => {
+                            // It is called where it stands in the reply, and only its answer is moved: to move what was just
+                            // written would stall.
+                            let mut other = None;
+                            let answer = self.clause(py, &yielded, handler, called, &mut other);
+                            let Reply::Clause(handler, called) = reply else { unreachable!("it is one") };
+                            handler.drop_ref(py);
+                            match answer {
+                                Some(answer) => answer,
+                                None => {
+                                    is_as_it_was = false;
+                                    let other = other.expect("a clause gives an answer, or something else");
+                                    let answer;
+                                    (code, yielded, answer) =
+                                        match self.waits_or_leaves(py, code, yielded, called, other) {
+                                            Ok(goes_on) => goes_on,
+                                            Err(other) => return Ok(other),
+                                        };
+                                    answer
+                                }
                             }
-                            other => {
-                                drop(self.vm.take_over(code, yielded, called));
-                                self.vm.publish();
-                                return Ok(other);
-                            }
-                        },
-                    }
-                }
-                Reply::Branch(new) => {
-                    is_as_it_was = false;
-                    self.vm.branch_at_once(host!(self, py), &code, &yielded, new)
-                }
-                Reply::Await(prompt) => {
-                    let mut other = None;
-                    match self.await_at_once(py, &yielded, &mut other) {
-                        Some(value) => value,
-                        None => return Err(self.wait_at_once(py, other, prompt, (code, yielded))),
-                    }
-                }
-                Reply::Resumed(value, body) => {
-                    is_as_it_was = false;
-                    code = self.vm.go_into(code, body);
-                    value
-                }
-                Reply::Call => {
-                    let node = yielded.bind(py).cast_exact::<Call>().expect("the reply says so");
-                    match call::start_do(py, node.get()) {
-                        Outcome::Returned(value) if self.vm.returned_at_once() => value,
-                        outcome => {
-                            self.vm.wait_here(code);
-                            yielded.drop_ref(py);
-                            return Ok(outcome);
                         }
+                        Reply::Branch(new) => {
+                            is_as_it_was = false;
+                            self.vm.branch_at_once(host!(self, py), &code, &yielded, new)
+                        }
+                        Reply::Await(prompt) => {
+                            let mut other = None;
+                            match self.await_at_once(py, &yielded, &mut other) {
+                                Some(value) => value,
+                                None => return Err(self.wait_at_once(py, other, prompt, (code, yielded))),
+                            }
+                        }
+                        Reply::Resumed(value, body) => {
+                            is_as_it_was = false;
+                            code = self.vm.go_into(code, body);
+                            value
+                        }
+                        Reply::Call => {
+                            let node = yielded.bind(py).cast_exact::<Call>().expect("the reply says so");
+                            match call::start_do(py, node.get()) {
+                                Outcome::Returned(value) if self.vm.returned_at_once() => value,
+                                outcome => {
+                                    self.vm.wait_here(code);
+                                    yielded.drop_ref(py);
+                                    let Outcome::Yielded(callee, first) = outcome else { return Ok(outcome) };
+                                    (code, sent, is_as_it_was) = (callee, Sent::Yielded(first), false);
+                                    self.turns += 1;
+                                    if self.is_short() {
+                                        continue;
+                                    }
+                                    return Err(Stop::Long(sent.of(py, code)));
+                                }
+                            }
+                        }
+                        Reply::Long => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
+                    };
+                    yielded.drop_ref(py);
+                    self.sweep(py);
+                    answer
+                }
+                Sent::Returned(value) => {
+                    is_as_it_was = false;
+                    code.let_go(py);
+                    match self.handed_down(py, value) {
+                        Ok((next, value)) => {
+                            code = next;
+                            value
+                        }
+                        Err(value) => return Err(Stop::Long(Outcome::Returned(value))),
                     }
                 }
-                Reply::Long => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
+                Sent::Raised(error) => {
+                    code.let_go(py);
+                    return Ok(Outcome::Raised(error));
+                }
             };
-            yielded.drop_ref(py);
-            self.sweep(py);
-            let sent = call::step(py, &code, answer.bind(py));
+            sent = call::step(py, &code, answer.bind(py));
             answer.drop_ref(py);
-            yielded = match sent {
-                Sent::Yielded(next) => next,
-                Sent::Returned(value) => return Ok(Outcome::Returned(value)),
-                Sent::Raised(error) => return Ok(Outcome::Raised(error)),
-            };
             self.turns += 1;
             if !self.is_short() {
-                return Err(Stop::Long(Outcome::Yielded(code, yielded)));
+                return Err(Stop::Long(sent.of(py, code)));
+            }
+        }
+    }
+
+    /// A clause did not answer at once. If it waits for its body, or leaves that to whoever has its `k`, gives the generator
+    /// that goes on, what is to be let go of, and with what it goes on.
+    ///
+    /// # Errors
+    /// What the machine is to receive.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each clause that does more passes here")]
+    fn waits_or_leaves(
+        &mut self,
+        py: Python<'_>,
+        code: Code,
+        yielded: Py<PyAny>,
+        called: Called<PyWorld>,
+        other: Outcome<PyWorld>,
+    ) -> Result<(Code, Py<PyAny>, Py<PyAny>), Outcome<PyWorld>> {
+        match other {
+            Outcome::Yielded(clause, node) if let Some(value) = self.vm.goes_on(host!(self, py), &called, &node) => {
+                // Of the two it is the node that is let go.
+                drop(self.vm.wait_below(clause, yielded, called));
+                Ok((code, node, value))
+            }
+            Outcome::Returned(value) if self.vm.suspends_body(host!(self, py), &called, &value) => {
+                let (outside, left) = self.vm.suspend_body(code, called);
+                self.vm.publish();
+                left.into_iter().flatten().for_each(|left| left.drop_ref(py));
+                Ok((outside, yielded, value))
+            }
+            other => {
+                drop(self.vm.take_over(code, yielded, called));
+                self.vm.publish();
+                Err(other)
             }
         }
     }

@@ -119,6 +119,8 @@ impl Host<PyWorld> for PyHost<'_, '_> {
         self.made(continuation::make(self.py, cell))
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a clause that resumes asks for it five times")]
     fn cell<'a>(&'a self, k: &'a Py<PyAny>) -> &'a ContinuationCell<PyWorld> {
         // Nodes check at once that they are given a `K`.
         let k = k.bind(self.py).cast_exact::<K>().expect("a node for a continuation holds a K");

@@ -20,7 +20,7 @@ impl Machine {
             let reply = match &outcome {
                 Outcome::Yielded(_, yielded) => ledger::inside(|| self.vm.reply(&mut self.host, yielded, is_as_it_was)),
                 Outcome::Returned(value) => match ledger::inside(|| self.vm.hand_down(&mut self.host, value)) {
-                    Some(code) => {
+                    Some((code, _answered)) => {
                         outcome = self.send(code, value.share());
                         continue;
                     }
@@ -42,6 +42,12 @@ impl Machine {
                     Ok(answer) => {
                         is_as_it_was = true;
                         (code, answer)
+                    }
+                    Err((called, Outcome::Returned(value)))
+                        if ledger::inside(|| self.vm.suspends_body(&mut self.host, &called, &value)) =>
+                    {
+                        let (outside, _left) = ledger::inside(|| self.vm.suspend_body(code, called));
+                        (outside, value)
                     }
                     Err((called, came)) => match self.goes_on(&mut yielded, called, came) {
                         Ok(value) => (code, value),
