@@ -63,6 +63,7 @@ __all__ = [
     "WithIntercept",
     "all_tasks",
     "check_program",
+    "effect_field",
     "finish_effect",
     "prepare_effect",
     "run",

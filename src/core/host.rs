@@ -113,6 +113,8 @@ pub trait Host<W: World>: Store<W> {
     fn plain(&self, yielded: &W::Value) -> Plain<W>;
     /// Whether nobody but the machine holds a `K`, not even weakly.
     fn is_ours(&self, k: &W::Value) -> bool;
+    /// Whether that is a `Delegate()`.
+    fn delegates(&self, node: &W::Value) -> bool;
     /// The value with which a node resumes this `k`, if it does.
     fn resumed_with(&self, node: &W::Value, k: &W::Value) -> Option<W::Value>;
     /// Takes apart the node with which a clause resumes its own `k`: the value, if nobody but the machine holds the node or

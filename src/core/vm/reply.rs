@@ -388,7 +388,8 @@ impl<W: World> Vm<W> {
     ///
     /// # Errors
     /// What it returned, when it is something else.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each clause that answers at once passes here")]
     pub fn replied(
         &mut self,
         host: &mut impl Host<W>,
@@ -415,6 +416,54 @@ impl<W: World> Vm<W> {
         };
         self.meter.make_one();
         Ok(value)
+    }
+
+    /// The clause of [`Reply::Clause`] is a generator, and yielded that. If it performs what somebody outside may answer at
+    /// once, gives the reply: the body is not detached for it, and stays where it is until the clause
+    /// [is taken over](Vm::take_over). `performed` is what its body performed.
+    #[inline]
+    pub fn reply_outside(
+        &mut self,
+        host: &mut impl Host<W>,
+        called: &Called<W>,
+        performed: &W::Value,
+        yielded: &W::Value,
+    ) -> Option<Reply<W>> {
+        let outside = self.segments[called.prompt].caller?;
+        let segment = &self.segments[outside];
+        // The effect, its answer, and that of the clause.
+        if matches!(called.form, Short::Function)
+            || !segment.has_room_for(3)
+            || !self.is_quiet()
+            || !self.meter.can_make(3)
+        {
+            return None;
+        }
+        let known = dispatch::remembered(segment, host, self.epoch, yielded).map(route);
+        let (known, delegated) = match known {
+            Some(known) => (known, None),
+            None if host.delegates(yielded) => {
+                let effect = called.effect.as_ref().unwrap_or(performed);
+                let known = dispatch::remembered(segment, host, self.epoch, effect).map(route)?;
+                (known, Some(host.clone_value(effect)))
+            }
+            None => return None,
+        };
+        if known.0 == Way::Await {
+            if let Some(effect) = delegated {
+                host.discard(effect);
+            }
+            return None;
+        }
+        let inside = std::mem::replace(&mut self.current_segment, outside);
+        self.meter.call_began();
+        let reply = self.reply_by(host, known, delegated.as_ref().unwrap_or(yielded), 1);
+        self.meter.call_ended();
+        self.current_segment = inside;
+        Some(match delegated {
+            Some(effect) => reply.about(host, effect),
+            None => reply,
+        })
     }
 
     /// The clause of [`Reply::Clause`] is a generator, and yielded that. If it resumes its own `k`, gives what its body goes

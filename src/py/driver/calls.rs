@@ -130,7 +130,7 @@ impl Machine {
                                     let other = other.expect("a clause gives an answer, or something else");
                                     let answer;
                                     (code, yielded, answer) =
-                                        match self.waits_or_leaves(py, code, yielded, called, other) {
+                                        match self.performs_or_waits(py, code, yielded, called, other) {
                                             Ok(goes_on) => goes_on,
                                             Err(other) => return Ok(other),
                                         };
@@ -202,44 +202,89 @@ impl Machine {
         }
     }
 
-    /// A clause did not answer at once. If it waits for its body, or leaves that to whoever has its `k`, gives the generator
-    /// that goes on, what is to be let go of, and with what it goes on.
+    /// A clause did not answer at once. If it does so after what it performs, waits for its body, or leaves that to whoever
+    /// has its `k`: gives the generator that goes on, what is to be let go of, and with what it goes on.
     ///
     /// # Errors
     /// What the machine is to receive.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "each clause that does more passes here")]
-    fn waits_or_leaves(
+    fn performs_or_waits(
         &mut self,
         py: Python<'_>,
-        code: Code,
-        yielded: Py<PyAny>,
-        called: Called<PyWorld>,
-        other: Outcome<PyWorld>,
+        mut code: Code,
+        mut yielded: Py<PyAny>,
+        mut called: Called<PyWorld>,
+        mut other: Outcome<PyWorld>,
     ) -> Result<(Code, Py<PyAny>, Py<PyAny>), Outcome<PyWorld>> {
-        match other {
-            Outcome::Yielded(clause, node) if let Some(value) = self.vm.goes_on(host!(self, py), &called, &node) => {
-                // Of the two it is the node that is let go.
-                drop(self.vm.wait_below(clause, yielded, called));
-                Ok((code, node, value))
-            }
-            Outcome::Returned(value) if self.vm.suspends_body(host!(self, py), &called, &value) => {
-                let (outside, left) = self.vm.suspend_body(code, called);
-                self.vm.publish();
-                left.into_iter().flatten().for_each(|left| left.drop_ref(py));
-                Ok((outside, yielded, value))
-            }
-            other => {
-                drop(self.vm.take_over(code, yielded, called));
-                self.vm.publish();
-                Err(other)
-            }
+        loop {
+            other = match other {
+                Outcome::Yielded(clause, node)
+                    if let Some(value) = self.vm.goes_on(host!(self, py), &called, &node) =>
+                {
+                    // Of the two it is the node that is let go.
+                    drop(self.vm.wait_below(clause, yielded, called));
+                    return Ok((code, node, value));
+                }
+                Outcome::Yielded(clause, node)
+                    if self.is_short()
+                        && let Some(mut reply) = self.vm.reply_outside(host!(self, py), &called, &yielded, &node) =>
+                {
+                    let mut next = None;
+                    let answer = match &mut reply {
+                        Reply::Clause(handler, outer) => self.clause(py, &node, handler, outer, &mut next),
+                        _ => None,
+                    };
+                    let value = match (reply, answer) {
+                        (Reply::Value(value), _) | (_, Some(value)) => value,
+                        (reply, None) => {
+                            drop(self.vm.take_over(code, yielded, called));
+                            self.vm.publish();
+                            match (reply, next) {
+                                (Reply::Clause(_, outer), Some(came)) => {
+                                    (code, yielded, called, other) = (clause, node, outer, came);
+                                    continue;
+                                }
+                                (Reply::Branch(new), _) => {
+                                    let answer = self.vm.branch_at_once(host!(self, py), &clause, &node, new);
+                                    return Ok((clause, node, answer));
+                                }
+                                _ => return Err(Outcome::Yielded(clause, node)),
+                            }
+                        }
+                    };
+                    node.drop_ref(py);
+                    self.sweep(py);
+                    let sent = call::step(py, &clause, value.bind(py));
+                    value.drop_ref(py);
+                    self.turns += 1;
+                    match sent.of(py, clause) {
+                        Outcome::Returned(value) => match self.vm.replied(host!(self, py), &mut called, value) {
+                            Ok(answer) => return Ok((code, yielded, answer)),
+                            Err(value) => Outcome::Returned(value),
+                        },
+                        other => other,
+                    }
+                }
+                Outcome::Returned(value) if self.vm.suspends_body(host!(self, py), &called, &value) => {
+                    let (outside, left) = self.vm.suspend_body(code, called);
+                    self.vm.publish();
+                    left.into_iter().flatten().for_each(|left| left.drop_ref(py));
+                    return Ok((outside, yielded, value));
+                }
+                other => {
+                    drop(self.vm.take_over(code, yielded, called));
+                    self.vm.publish();
+                    return Err(other);
+                }
+            };
         }
     }
 
     /// Calls a clause on the short way, and the one outside of it when it passes its effect on: gives the answer, or what
     /// `other` came of it, when that is to be taken over.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each effect of a clause passes here")]
     fn clause(
         &mut self,
         py: Python<'_>,

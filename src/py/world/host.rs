@@ -145,6 +145,10 @@ impl Host<PyWorld> for PyHost<'_, '_> {
         if is_effect(node) { Plain::Effect } else { Plain::Other }
     }
 
+    fn delegates(&self, node: &Py<PyAny>) -> bool {
+        node.bind(self.py).is_exact_instance_of::<nodes::Delegate>()
+    }
+
     fn is_ours(&self, k: &Py<PyAny>) -> bool {
         is_held_by(1, k.bind(self.py))
     }

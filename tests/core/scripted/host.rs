@@ -293,6 +293,10 @@ impl Host<Scripted> for ScriptedHost {
         }
     }
 
+    fn delegates(&self, node: &Value) -> bool {
+        matches!(node.datum(), Datum::Node(Node::Delegate))
+    }
+
     fn is_ours(&self, k: &Value) -> bool {
         k.owners() == 1
     }

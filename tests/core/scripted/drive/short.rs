@@ -33,7 +33,7 @@ impl Machine {
             if matches!(reply, Reply::Long) {
                 return Ok(outcome);
             }
-            let Outcome::Yielded(code, mut yielded) = outcome else {
+            let Outcome::Yielded(mut code, mut yielded) = outcome else {
                 unreachable!("only what was yielded has a reply")
             };
             let (code, answer) = match reply {
@@ -43,20 +43,17 @@ impl Machine {
                         is_as_it_was = true;
                         (code, answer)
                     }
-                    Err((called, Outcome::Returned(value)))
-                        if ledger::inside(|| self.vm.suspends_body(&mut self.host, &called, &value)) =>
-                    {
-                        let (outside, _left) = ledger::inside(|| self.vm.suspend_body(code, called));
-                        (outside, value)
+                    Err((called, came)) => {
+                        let answer;
+                        (code, yielded, answer) = match self.performs_or_waits(code, yielded, called, came) {
+                            Ok(goes_on) => goes_on,
+                            Err(came) => {
+                                outcome = came;
+                                continue;
+                            }
+                        };
+                        (code, answer)
                     }
-                    Err((called, came)) => match self.goes_on(&mut yielded, called, came) {
-                        Ok(value) => (code, value),
-                        Err((called, came)) => {
-                            drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
-                            outcome = came;
-                            continue;
-                        }
-                    },
                 },
                 Reply::Branch(new) => {
                     let answer = ledger::inside(|| self.vm.branch_at_once(&mut self.host, &code, &yielded, new));
@@ -105,21 +102,65 @@ impl Machine {
         }
     }
 
-    /// A clause that did not answer at once may resume its `k`, and wait below its body.
-    fn goes_on(
+    /// A clause did not answer at once: it may after what it performs, wait below its body, or leave that suspended.
+    fn performs_or_waits(
         &mut self,
-        yielded: &mut Value,
-        called: Called<Scripted>,
-        came: Outcome<Scripted>,
-    ) -> Result<Value, (Called<Scripted>, Outcome<Scripted>)> {
-        let Outcome::Yielded(clause, node) = came else { return Err((called, came)) };
-        match ledger::inside(|| self.vm.goes_on(&mut self.host, &called, &node)) {
-            Some(value) => {
-                let effect = std::mem::replace(yielded, node);
-                drop(ledger::inside(|| self.vm.wait_below(clause, effect, called)));
-                Ok(value)
-            }
-            None => Err((called, Outcome::Yielded(clause, node))),
+        mut code: Box<Generator>,
+        mut yielded: Value,
+        mut called: Called<Scripted>,
+        mut came: Outcome<Scripted>,
+    ) -> Result<(Box<Generator>, Value, Value), Outcome<Scripted>> {
+        loop {
+            came = match came {
+                Outcome::Yielded(clause, node) => {
+                    if let Some(value) = ledger::inside(|| self.vm.goes_on(&mut self.host, &called, &node)) {
+                        drop(ledger::inside(|| self.vm.wait_below(clause, yielded, called)));
+                        return Ok((code, node, value));
+                    }
+                    let reply = ledger::inside(|| self.vm.reply_outside(&mut self.host, &called, &yielded, &node));
+                    let answer = match reply {
+                        None => {
+                            drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
+                            return Err(Outcome::Yielded(clause, node));
+                        }
+                        Some(Reply::Value(value)) => value,
+                        Some(Reply::Clause(handler, outer)) => match self.clause(&node, handler, outer) {
+                            Ok(answer) => answer,
+                            Err((outer, next)) => {
+                                drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
+                                (code, yielded, called, came) = (clause, node, outer, next);
+                                continue;
+                            }
+                        },
+                        Some(reply) => {
+                            drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
+                            let Reply::Branch(new) = reply else { return Err(Outcome::Yielded(clause, node)) };
+                            let answer = ledger::inside(|| self.vm.branch_at_once(&mut self.host, &clause, &node, new));
+                            return Ok((clause, node, answer));
+                        }
+                    };
+                    drop(node);
+                    match self.send(clause, answer) {
+                        Outcome::Returned(value) => {
+                            match ledger::inside(|| self.vm.replied(&mut self.host, &mut called, value)) {
+                                Ok(answer) => return Ok((code, yielded, answer)),
+                                Err(value) => Outcome::Returned(value),
+                            }
+                        }
+                        came => came,
+                    }
+                }
+                Outcome::Returned(value)
+                    if ledger::inside(|| self.vm.suspends_body(&mut self.host, &called, &value)) =>
+                {
+                    let (outside, _left) = ledger::inside(|| self.vm.suspend_body(code, called));
+                    return Ok((outside, yielded, value));
+                }
+                came => {
+                    drop(ledger::inside(|| self.vm.take_over(code, yielded, called)));
+                    return Err(came);
+                }
+            };
         }
     }
 
