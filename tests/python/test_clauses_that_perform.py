@@ -17,6 +17,8 @@ from segue import (
     Effect,
     Gather,
     Get,
+    Handler,
+    Inherit,
     Limits,
     Modify,
     Pass,
@@ -24,6 +26,7 @@ from segue import (
     Resume,
     ResumeThrow,
     Spawn,
+    TaskEndedError,
     Transfer,
     Try,
     answers,
@@ -249,3 +252,47 @@ def test_a_limit_of_depth_is_passed_at_the_same_call(inner, depth):
     outer = ("value", ("get",), "value")
     settings = {"limits": Limits(depth=depth), "rounds": 6}
     assert shown(inner, outer, **settings) == shown(inner, outer, trace=True, **settings)
+
+
+class KeepsAndInherits(Handler):
+    """The outermost fork of `Inherit(k, p)` is of the handler that got `k`."""
+
+    def enter(self):
+        self.kept = []
+
+    def fork(self):
+        return None
+
+    @handles(Ping)
+    def keeps(self, effect, k):
+        self.kept.append(k.keep())
+        return "left"
+
+    @handles(Other)
+    def inherits(self, effect, k):
+        came = []
+        for _ in range(3):
+            try:
+                came.append((yield Inherit(k, self.pings(5))))
+            except TaskEndedError as error:
+                came.append(str(error))
+        return Resume(k, came)
+
+    @do
+    def pings(self, depth):
+        return (yield self.pings(depth - 1) if depth else Ping())
+
+    def result(self, value):
+        return value, len(self.kept)
+
+
+@pytest.mark.parametrize("trace", [False, True])
+def test_a_clause_in_a_fork_does_not_leave_its_body(trace):
+    """L2.57: a fork can only answer; what it keeps does not end a block."""
+    ended = "a clause ended its block with 'left' inside a fork of its handler, which can only answer"
+
+    @do
+    def body():
+        return (yield Other())
+
+    assert run(body(), handlers=[KeepsAndInherits()], trace=trace).value == ([ended] * 3, 3)

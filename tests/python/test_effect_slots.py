@@ -226,6 +226,63 @@ def test_an_effect_that_becomes_one_of_another_class_reads_only_its_own_memory(l
                 getattr(made, f"f{beyond}")
 
 
+def test_a_dictionary_hides_no_field_of_an_effect():
+    class Beside(Plain, Effect[int]):
+        required: int
+        optional: int = 2
+
+    class Far(Plain, Wide):
+        pass
+
+    beside, far = Beside(1), Far(*range(9))
+    beside.__dict__.update(required=-1, optional=-1)
+    far.__dict__.update(f0=-1, f8=-1)
+    assert (beside.required, beside.optional, far.f0, far.f8) == (1, 2, 0, 8)
+    for effect, name in [(beside, "required"), (beside, "optional"), (far, "f8")]:
+        with pytest.raises(AttributeError):
+            type(effect).__dict__.get(name, vars(Wide).get(name)).__set__(effect, 3)
+        with pytest.raises(AttributeError):
+            type(effect).__dict__.get(name, vars(Wide).get(name)).__delete__(effect)
+    assert (beside, Beside.optional) == (Beside(1, 2), 2)
+
+
+def test_an_effect_with_a_dictionary_that_becomes_another_reads_only_its_own_memory():
+    class Base(Plain, Effect[int]):
+        pass
+
+    narrow_class, broad = (
+        EffectMeta("Of", (Base,), {"__annotations__": {f"f{i}": int for i in range(n)}}) for n in (1, 5)
+    )
+    for _ in range(40):
+        narrow = narrow_class(1)
+        narrow.__dict__["more"] = 2
+        object.__dict__["__class__"].__set__(narrow, broad)
+        assert narrow.f0 == 1
+        # Nothing, or the dictionary, which 3.11 has behind the fields.
+        assert {type(getattr(narrow, f"f{beyond}", None)) for beyond in (1, 2, 3)} <= {type(None), dict}
+
+
+def test_a_field_that_is_declared_again_is_read_where_it_stands():
+    class Required(Effect[int]):
+        first: int
+        again: int
+
+    class Optional(Required):
+        again: int = 2
+
+    class Last(Optional):
+        more: int = 3
+
+    def reads(effect):
+        return [(effect.first, effect.again) for _ in range(100)][-1]
+
+    for _ in range(3):
+        assert reads(Required(1, 7)) == (1, 7)
+        assert reads(Optional(1)) == (1, 2)
+        assert reads(Last(1, 8, 9)) == (1, 8)
+    assert Optional.again == 2
+
+
 def test_a_class_that_gets_another_base_reads_only_its_own_memory():
     class One(Effect[int]):
         first: int

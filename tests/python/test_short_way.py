@@ -304,6 +304,48 @@ def test_a_k_that_somebody_holds_does_not_serve_another_clause():
     assert all(k.used for k in held)
 
 
+def test_a_k_that_served_another_clause_names_who_used_it_last():
+    """L3.3: the refusal says which clause used it."""
+    refused = []
+
+    @handles(Ping)
+    def first(effect, k):
+        yield Resume(k, effect.n)
+        refused.append((yield Try(Resume(k, 0))))
+
+    @handles(Ping)
+    def second(effect, k):
+        yield Resume(k, effect.n)
+        refused.append((yield Try(Resume(k, 0))))
+
+    for _ in range(2):
+        for clause in (first, second):
+
+            @do
+            def both(one=clause, other=first if clause is second else second):
+                yield one(pings(3))
+                yield other(pings(3))
+
+            run(both())
+    told = [str(refusal.error) for refusal in refused]
+    assert len(told) == 24
+    for place, names in enumerate(["first", "second", "second", "first"] * 2):
+        for text in told[3 * place : 3 * place + 3]:
+            assert names in text
+            assert ("second" if names == "first" else "first") not in text
+
+
+def test_more_clauses_wait_than_ks_are_kept():
+    """As many as a thousand serve again; the others go, and so does what they held."""
+
+    @do
+    def twice():
+        first = yield nontail(pings(1500))
+        return len(first), len((yield nontail(pings(1500))))
+
+    assert run(twice()).value == (4500, 4500)
+
+
 def test_a_k_that_is_watched_does_not_serve_another_clause():
     """L3.8: `K` supports weak references; they die with their clause."""
     watched = []

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::sync::Mutex;
 
-use pyo3::exceptions::{PyIndexError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyIndexError, PyTypeError};
 use pyo3::ffi::{self, PyMemberDef};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyModule, PyTuple, PyType};
@@ -15,7 +15,8 @@ use super::{EffectBase, fields_of, slots};
 use crate::core::mailbox::locked;
 use crate::py::found::Found;
 
-/// What the interpreter reads one of the first fields by, each made once: it wants them to live for ever.
+/// What the interpreter reads one of the first fields by. It wants them to live for ever, so each is made once, for all classes
+/// with a field of that name at that place.
 static MEMBERS: Mutex<BTreeMap<(CString, usize), Member>> = Mutex::new(BTreeMap::new());
 
 #[derive(Clone, Copy)]
@@ -109,9 +110,24 @@ impl EffectField {
         Ok(value.clone().unbind())
     }
 
+    /// Fields are frozen; and what says so is asked before the dictionary of an instance that has one.
+    #[expect(clippy::unused_self, reason = "the signature is pyo3's")]
+    fn __set__(&self, effect: &Bound<'_, PyAny>, _value: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(read_only(effect))
+    }
+
+    #[expect(clippy::unused_self, reason = "the signature is pyo3's")]
+    fn __delete__(&self, effect: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(read_only(effect))
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.default)
     }
+}
+
+fn read_only(effect: &Bound<'_, PyAny>) -> PyErr {
+    PyAttributeError::new_err(format!("the fields of a {} are frozen; make a new one instead", type_name(effect)))
 }
 
 /// What pyo3 put there.

@@ -31,8 +31,8 @@ struct Layout {
 /// The most fields that the function for calls by position takes.
 const MOST: usize = 8;
 
-/// How many places for fields an effect has at least. Those that are not its fields are empty: whatever becomes of classes,
-/// who reads one of the first places of an effect reads its own memory.
+/// How many places for fields an effect has at least. Those that are not its fields are empty, or one is its dictionary's:
+/// whatever becomes of classes, who reads one of the first places of an effect reads its own memory.
 pub(super) const PLACES: usize = 4;
 
 /// The memory of plain effects, by their number of places beyond the first.
