@@ -7,9 +7,10 @@ functions that they are, all of it from C. Nobody looks at what is yielded, find
 from __future__ import annotations
 
 from collections import deque
-from itertools import repeat
+from itertools import islice, repeat
 
 from benches.effect_handlers_bench.generator import with_segue as generator
+from benches.effect_handlers_bench.handler_sieve import with_segue as sieve
 from benches.effect_handlers_bench.iterator import with_segue as iterator
 from benches.effect_handlers_bench.parsing_dollars import with_segue as parsing
 from benches.effect_handlers_bench.resume_nontail import operator
@@ -70,10 +71,15 @@ def exhaust(iterator):
     deque(iterator, maxlen=0)
 
 
-def clause(method, handler, effect):
-    """Make the round of a method as the function that it is, called with its handler and an effect."""
-    function = method.__wrapped__
-    return Work(lambda: exhaust(map(function, repeat(handler), repeat(effect, SIZE))), None, SIZE)
+def clause(handles, *arguments):
+    """Make the round of a clause as the function that it is, called with an effect, a method with its handler before."""
+    function, *others, effect = handles.__wrapped__, *map(repeat, arguments)
+    return Work(lambda: exhaust(map(function, *others, islice(effect, SIZE))), None, SIZE)
+
+
+def objects():
+    """Make an object for each operation, all of which live until the end: as small a tuple as holds one thing."""
+    return Work(lambda: exhaust(list(zip(repeat(None, SIZE), strict=True))), None, SIZE)
 
 
 def ended(function, *arguments):
@@ -139,7 +145,8 @@ def parts() -> dict[str, dict[str, Work]]:
             "clause": generator_clause(parsing.Feed.read, feeding(), parsing.Read()),
         },
         "generator": {"calls": walks()},
-        "resume_nontail": {"effects": driven(operators), "clauses": pending()},
+        "resume_nontail": {"effects": driven(operators), "clauses": pending(), "an object for each `k`": objects()},
+        "handler_sieve": {"clause that passes": clause(sieve.divisible_by(7), sieve.Prime(11))},
     }
 
 
