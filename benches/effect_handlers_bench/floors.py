@@ -72,7 +72,7 @@ def exhaust(iterator):
 
 
 def clause(handles, *arguments):
-    """Make the round of a clause as the function that it is, called with an effect, a method with its handler before."""
+    """Make the round of a clause as the function that it is: a method is called with its handler first."""
     function, *others, effect = handles.__wrapped__, *map(repeat, arguments)
     return Work(lambda: exhaust(map(function, *others, islice(effect, SIZE))), None, SIZE)
 
