@@ -136,6 +136,12 @@ impl<W: World> Segment<W> {
         self.frames.try_reserve(ROOM)
     }
 
+    /// Whether there is room for so many, or can be made.
+    #[inline]
+    pub fn finds_room_for(&mut self, frames: usize) -> bool {
+        self.has_room_for(frames) || self.frames.try_reserve(frames).is_ok()
+    }
+
     /// The prompt, when it is one.
     #[must_use]
     pub const fn prompt(&self) -> Option<&Prompt<W>> {

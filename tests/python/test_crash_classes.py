@@ -207,6 +207,8 @@ DEEP = {
     "calls_with_clean_up": "cleaned(0)",
     "handlers": "blocks(0)",
     "waiting_clauses": "waits(pings())",
+    "clauses_that_perform": "echo(performs(pings()))",
+    "clauses_that_wait_for_one_outside": "waits(passes_on(pings()))",
     "nodes": "nodes(0)",
     "kept_continuations": "hoards()",
 }
@@ -236,6 +238,14 @@ def test_p15_memory_exhausted_in_deep_recursion_is_a_memory_error(program, megab
         @handles(Ping)
         def waits(effect, k):
             return 1 + (yield Resume(k, None))
+
+        @handles(Ping)
+        def performs(effect, k):
+            return (yield Ping(1)), (yield Delegate()), (yield Resume(k, None))
+
+        @handles(Ping)
+        def passes_on(effect, k):
+            return (yield Resume(k, (yield Delegate())))
 
         @do
         def pings():

@@ -228,29 +228,30 @@ impl Machine {
                 }
                 Outcome::Yielded(clause, node)
                     if self.is_short()
-                        && let Some(mut reply) = self.vm.reply_outside(host!(self, py), &called, &yielded, &node) =>
+                        && let Some(reply) = self.vm.reply_outside(host!(self, py), &called, &yielded, &node) =>
                 {
-                    let mut next = None;
-                    let answer = match &mut reply {
-                        Reply::Clause(handler, outer) => self.clause(py, &node, handler, outer, &mut next),
-                        _ => None,
-                    };
-                    let value = match (reply, answer) {
-                        (Reply::Value(value), _) | (_, Some(value)) => value,
-                        (reply, None) => {
-                            drop(self.vm.take_over(code, yielded, called));
-                            self.vm.publish();
-                            match (reply, next) {
-                                (Reply::Clause(_, outer), Some(came)) => {
-                                    (code, yielded, called, other) = (clause, node, outer, came);
+                    let value = match reply {
+                        Reply::Value(value) => value,
+                        Reply::Clause(mut handler, mut outer) => {
+                            let mut next = None;
+                            match self.clause(py, &node, &mut handler, &mut outer, &mut next) {
+                                Some(value) => value,
+                                None => {
+                                    self.take_over(code, yielded, called);
+                                    let next = next.expect("a clause gives an answer, or something else");
+                                    (code, yielded, called, other) = (clause, node, outer, next);
                                     continue;
                                 }
-                                (Reply::Branch(new), _) => {
-                                    let answer = self.vm.branch_at_once(host!(self, py), &clause, &node, new);
-                                    return Ok((clause, node, answer));
-                                }
-                                _ => return Err(Outcome::Yielded(clause, node)),
                             }
+                        }
+                        Reply::Branch(new) => {
+                            self.take_over(code, yielded, called);
+                            let answer = self.vm.branch_at_once(host!(self, py), &clause, &node, new);
+                            return Ok((clause, node, answer));
+                        }
+                        _ => {
+                            self.take_over(code, yielded, called);
+                            return Err(Outcome::Yielded(clause, node));
                         }
                     };
                     node.drop_ref(py);
@@ -273,12 +274,17 @@ impl Machine {
                     return Ok((outside, yielded, value));
                 }
                 other => {
-                    drop(self.vm.take_over(code, yielded, called));
-                    self.vm.publish();
+                    self.take_over(code, yielded, called);
                     return Err(other);
                 }
             };
         }
+    }
+
+    /// The machine takes over the clause where it stands.
+    fn take_over(&mut self, code: Code, yielded: Py<PyAny>, called: Called<PyWorld>) {
+        drop(self.vm.take_over(code, yielded, called));
+        self.vm.publish();
     }
 
     /// Calls a clause on the short way, and the one outside of it when it passes its effect on: gives the answer, or what

@@ -64,16 +64,16 @@ impl<W: World> Vm<W> {
         performed: &W::Value,
         yielded: &W::Value,
     ) -> Option<Reply<W>> {
-        let outside = self.segments[called.prompt].caller?;
-        let segment = &self.segments[outside];
-        // The effect, its answer, and that of the clause.
-        if matches!(called.form, Short::Function)
-            || !segment.has_room_for(3)
-            || !self.is_quiet()
-            || !self.meter.can_make(3)
-        {
+        // The steps are the effect, its answer, and that of the clause.
+        if matches!(called.form, Short::Function) || !self.is_quiet() || !self.meter.can_make(3) {
             return None;
         }
+        let outside = self.segments[called.prompt].caller?;
+        // Frames for this clause, and for one that the effect goes to.
+        if !self.segments[outside].finds_room_for(3) {
+            return None;
+        }
+        let segment = &self.segments[outside];
         let known = dispatch::remembered(segment, host, self.epoch, yielded).map(route);
         let (known, delegated) = match known {
             Some(known) => (known, None),
