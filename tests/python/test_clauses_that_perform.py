@@ -288,7 +288,7 @@ class KeepsAndInherits(Handler):
 
 @pytest.mark.parametrize("trace", [False, True])
 def test_a_clause_in_a_fork_does_not_leave_its_body(trace):
-    """L2.57: a fork can only answer; what it keeps does not end a block."""
+    """L2.58: a fork can only answer; what it keeps does not end a block."""
     ended = "a clause ended its block with 'left' inside a fork of its handler, which can only answer"
 
     @do
