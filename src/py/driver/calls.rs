@@ -110,91 +110,90 @@ impl Machine {
     fn go_on(&mut self, py: Python<'_>, mut code: Code, mut sent: Sent) -> Result<Outcome<PyWorld>, Stop> {
         let mut is_as_it_was = false;
         loop {
-            let answer = match sent {
-                Sent::Yielded(mut yielded) => {
-                    let mut reply = self.vm.reply(host!(self, py), &yielded, is_as_it_was);
-                    is_as_it_was = true;
-                    let answer = match reply {
-                        Reply::Value(value) => value,
-                        Reply::Clause(ref mut handler, ref mut called) => {
-                            // It is called where it stands in the reply, and only its answer is moved: to move what was just
-                            // written would stall.
-                            let mut other = None;
-                            let answer = self.clause(py, &yielded, handler, called, &mut other);
-                            let Reply::Clause(handler, called) = reply else { unreachable!("it is one") };
-                            handler.drop_ref(py);
-                            match answer {
-                                Some(answer) => answer,
-                                None => {
-                                    is_as_it_was = false;
-                                    let other = other.expect("a clause gives an answer, or something else");
-                                    let answer;
-                                    (code, yielded, answer) =
-                                        match self.performs_or_waits(py, code, yielded, called, other) {
-                                            Ok(goes_on) => goes_on,
-                                            Err(other) => return Ok(other),
-                                        };
-                                    answer
-                                }
-                            }
-                        }
-                        Reply::Branch(new) => {
-                            is_as_it_was = false;
-                            self.vm.branch_at_once(host!(self, py), &code, &yielded, new)
-                        }
-                        Reply::Await(prompt) => {
-                            let mut other = None;
-                            match self.await_at_once(py, &yielded, &mut other) {
-                                Some(value) => value,
-                                None => return Err(self.wait_at_once(py, other, prompt, (code, yielded))),
-                            }
-                        }
-                        Reply::Resumed(value, body) => {
-                            is_as_it_was = false;
-                            code = self.vm.go_into(code, body);
-                            value
-                        }
-                        Reply::Call => {
-                            let node = yielded.bind(py).cast_exact::<Call>().expect("the reply says so");
-                            match call::start_do(py, node.get()) {
-                                Outcome::Returned(value) if self.vm.returned_at_once() => value,
-                                outcome => {
-                                    self.vm.wait_here(code);
-                                    yielded.drop_ref(py);
-                                    let Outcome::Yielded(callee, first) = outcome else { return Ok(outcome) };
-                                    (code, sent, is_as_it_was) = (callee, Sent::Yielded(first), false);
-                                    self.turns += 1;
-                                    if self.is_short() {
-                                        continue;
+            sent = 'sent: {
+                let answer = match sent {
+                    Sent::Yielded(mut yielded) => {
+                        let mut reply = self.vm.reply(host!(self, py), &yielded, is_as_it_was);
+                        is_as_it_was = true;
+                        let answer = match reply {
+                            Reply::Value(value) => value,
+                            Reply::Clause(ref mut handler, ref mut called) => {
+                                // It is called where it stands in the reply, and only its answer is moved: to move what was just
+                                // written would stall.
+                                let mut other = None;
+                                let answer = self.clause(py, &yielded, handler, called, &mut other);
+                                let Reply::Clause(handler, called) = reply else { unreachable!("it is one") };
+                                handler.drop_ref(py);
+                                match answer {
+                                    Some(answer) => answer,
+                                    None => {
+                                        is_as_it_was = false;
+                                        let other = other.expect("a clause gives an answer, or something else");
+                                        let answer;
+                                        (code, yielded, answer) =
+                                            match self.performs_or_waits(py, code, yielded, called, other) {
+                                                Ok(goes_on) => goes_on,
+                                                Err(other) => return Ok(other),
+                                            };
+                                        answer
                                     }
-                                    return Err(Stop::Long(sent.of(py, code)));
                                 }
                             }
-                        }
-                        Reply::Long => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
-                    };
-                    yielded.drop_ref(py);
-                    self.sweep(py);
-                    answer
-                }
-                Sent::Returned(value) => {
-                    is_as_it_was = false;
-                    code.let_go(py);
-                    match self.handed_down(py, value) {
-                        Ok((next, value)) => {
-                            code = next;
-                            value
-                        }
-                        Err(value) => return Err(Stop::Long(Outcome::Returned(value))),
+                            Reply::Branch(new) => {
+                                is_as_it_was = false;
+                                self.vm.branch_at_once(host!(self, py), &code, &yielded, new)
+                            }
+                            Reply::Await(prompt) => {
+                                let mut other = None;
+                                match self.await_at_once(py, &yielded, &mut other) {
+                                    Some(value) => value,
+                                    None => return Err(self.wait_at_once(py, other, prompt, (code, yielded))),
+                                }
+                            }
+                            Reply::Resumed(value, body) => {
+                                is_as_it_was = false;
+                                code = self.vm.go_into(code, body);
+                                value
+                            }
+                            Reply::Call => {
+                                let node = yielded.bind(py).cast_exact::<Call>().expect("the reply says so");
+                                match call::start_do(py, node.get()) {
+                                    Outcome::Returned(value) if self.vm.returned_at_once() => value,
+                                    outcome => {
+                                        self.vm.wait_here(code);
+                                        yielded.drop_ref(py);
+                                        let Outcome::Yielded(callee, first) = outcome else { return Ok(outcome) };
+                                        (code, is_as_it_was) = (callee, false);
+                                        break 'sent Sent::Yielded(first);
+                                    }
+                                }
+                            }
+                            Reply::Long => return Err(Stop::Long(Outcome::Yielded(code, yielded))),
+                        };
+                        yielded.drop_ref(py);
+                        self.sweep(py);
+                        answer
                     }
-                }
-                Sent::Raised(error) => {
-                    code.let_go(py);
-                    return Ok(Outcome::Raised(error));
-                }
+                    Sent::Returned(value) => {
+                        is_as_it_was = false;
+                        code.let_go(py);
+                        match self.handed_down(py, value) {
+                            Ok((next, value)) => {
+                                code = next;
+                                value
+                            }
+                            Err(value) => return Err(Stop::Long(Outcome::Returned(value))),
+                        }
+                    }
+                    Sent::Raised(error) => {
+                        code.let_go(py);
+                        return Ok(Outcome::Raised(error));
+                    }
+                };
+                let sent = call::step(py, &code, answer.bind(py));
+                answer.drop_ref(py);
+                sent
             };
-            sent = call::step(py, &code, answer.bind(py));
-            answer.drop_ref(py);
             self.turns += 1;
             if !self.is_short() {
                 return Err(Stop::Long(sent.of(py, code)));

@@ -14,6 +14,7 @@ use crate::core::dispatch;
 use crate::core::fault::Fate;
 use crate::core::frame::{ClauseFrame, Frame, Role};
 use crate::core::host::{Host, World};
+use crate::core::ids::{Capture, SegmentId};
 use crate::core::segment::Way;
 use crate::core::step::Pending;
 use crate::core::vm::Vm;
@@ -73,32 +74,20 @@ impl<W: World> Vm<W> {
         if !self.segments[outside].finds_room_for(3) {
             return None;
         }
-        let segment = &self.segments[outside];
-        let known = dispatch::remembered(segment, host, self.epoch, yielded).map(route);
-        let (known, delegated) = match known {
-            Some(known) => (known, None),
-            None if host.delegates(yielded) => {
-                let effect = called.effect.as_ref().unwrap_or(performed);
-                let known = dispatch::remembered(segment, host, self.epoch, effect).map(route)?;
-                (known, Some(host.clone_value(effect)))
-            }
-            None => return None,
-        };
-        if known.0 == Way::Await {
-            if let Some(effect) = delegated {
-                host.discard(effect);
-            }
-            return None;
-        }
+        let delegates = host.delegates(yielded);
+        let effect = if delegates { called.effect.as_ref().unwrap_or(performed) } else { yielded };
+        let known = dispatch::remembered(&self.segments[outside], host, self.epoch, effect).map(route);
+        let known = known.filter(|(way, ..)| *way != Way::Await)?;
         let inside = std::mem::replace(&mut self.current_segment, outside);
         self.meter.call_began();
-        let reply = self.reply_by(host, known, delegated.as_ref().unwrap_or(yielded), 1);
+        let reply = self.reply_by(host, known, effect, 1);
         self.meter.call_ended();
         self.current_segment = inside;
-        Some(match delegated {
-            Some(effect) => reply.about(host, effect),
-            None => reply,
-        })
+        if !delegates {
+            return Some(reply);
+        }
+        let effect = host.clone_value(effect);
+        Some(reply.about(host, effect))
     }
 
     /// The clause of [`Reply::Clause`] is a generator, and yielded that. If it resumes its own `k`, gives what its body goes
@@ -168,9 +157,7 @@ impl<W: World> Vm<W> {
         let Called { effect, k, prompt, form, .. } = called;
         let Short::Control(capture) = form else { unreachable!("a control clause keeps its k") };
         self.push_program(code);
-        self.current().pending_python = None;
-        let body = self.capture_as(prompt, capture);
-        self.leave_to_frame(body);
+        self.detach_body(prompt, capture);
         self.meter.make_one();
         let outside = self.pop_program().expect("a program waits outside");
         (outside, [k, effect])
@@ -190,13 +177,18 @@ impl<W: World> Vm<W> {
             Short::Control(capture) => (Role::Control, capture),
         };
         let (effect, left) = own_effect(yielded, effect);
-        self.current().pending_python = None;
         let birth = self.segments.birth(prompt);
-        let body = self.capture_as(prompt, capture);
-        self.leave_to_frame(body);
+        self.detach_body(prompt, capture);
         self.push_frame(Frame::Clause(ClauseFrame { effect, k, prompt, birth, clause, role, settled: false }));
         self.current().pending_python = Some(Pending::Program);
         [left, None]
+    }
+
+    /// The capture that a clause stood for happens: its `K`, or its frame, has the continuation.
+    fn detach_body(&mut self, prompt: SegmentId, capture: Capture) {
+        self.current().pending_python = None;
+        let body = self.capture_as(prompt, capture);
+        self.leave_to_frame(body);
     }
 }
 

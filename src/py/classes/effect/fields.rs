@@ -64,11 +64,7 @@ fn member(cls: &Bound<'_, PyType>, name: CString, index: usize) -> PyResult<Py<P
             doc: std::ptr::null(),
         })))
     };
-    let key = (name, index);
-    let mut members = locked(&MEMBERS);
-    let known = members.get(&key).copied();
-    let known = known.unwrap_or_else(|| *members.entry(key).or_insert_with_key(made));
-    drop(members);
+    let known = *locked(&MEMBERS).entry((name, index)).or_insert_with_key(made);
     // SAFETY: the class lives, and the definition for ever; it gives a new reference, or an error is set.
     unsafe {
         let descriptor = ffi::PyDescr_NewMember(cls.as_type_ptr(), known.0);
