@@ -38,14 +38,14 @@ pub enum Sight<'a> {
 /// The route of an effect that is performed on `from`, when no interceptor lives.
 ///
 /// A look-up holds as long as nothing between the segment and the prompt was attached elsewhere: `epoch` says so.
-/// `only_awaits` tells it of a native handler.
+/// `way_to` tells how a native handler answers.
 pub fn remembered_route<W: World>(
     segments: &mut Arena<Segment<W>>,
     host: &mut impl Host<W>,
     epoch: u64,
     from: SegmentId,
     effect: &W::Value,
-    only_awaits: impl FnOnce(NativeId) -> bool,
+    way_to: impl FnOnce(NativeId) -> Way,
 ) -> Target {
     let class = host.class_of(effect);
     if let Some(known) = segments[from].routes.find(epoch, class) {
@@ -54,20 +54,23 @@ pub fn remembered_route<W: World>(
     let target = route(segments, host, from, effect, Sight::Unseen);
     if let Target::Clause(prompt, clause) = target {
         let held = host.hold_class(effect);
-        let way = match way(segments, host, prompt, clause) {
-            Way::Native(native) if only_awaits(native) => Way::Await,
-            way => way,
-        };
+        let way = way(segments, host, prompt, clause, way_to);
         let known = Remembered { class, held, prompt, clause, way };
         segments[from].routes.remember(epoch, known, |known| host.discard_class(known.held));
     }
     target
 }
 
-fn way<W: World>(segments: &Arena<Segment<W>>, host: &impl Host<W>, prompt: SegmentId, clause: ClauseId) -> Way {
+fn way<W: World>(
+    segments: &Arena<Segment<W>>,
+    host: &impl Host<W>,
+    prompt: SegmentId,
+    clause: ClauseId,
+    way_to: impl FnOnce(NativeId) -> Way,
+) -> Way {
     let prompt = segments[prompt].prompt().expect("a route ends in a prompt");
     match (host.form(&prompt.handler, clause), prompt.native) {
-        (Form::Native, native) => Way::Native(native.expect("a native clause belongs to a native installation")),
+        (Form::Native, native) => way_to(native.expect("a native clause belongs to a native installation")),
         (Form::Value, _) => Way::Value,
         (Form::ValueProgram, _) => Way::Program,
         (Form::Control, _) => Way::Control,

@@ -24,6 +24,8 @@ pub struct Remembered<W: World> {
 pub enum Way {
     /// A native handler does.
     Native(NativeId),
+    /// A native handler does that holds bodies: who performs may have to wait, and somebody else goes on.
+    Bodies(NativeId),
     /// What the effect has in its first field is awaited.
     Await,
     /// A function gives the value.

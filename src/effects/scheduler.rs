@@ -322,8 +322,8 @@ impl<W: TaskWorld> Scheduler<W> {
 
     /// What arrived from outside, and whose time has come.
     fn listen(&mut self, store: &mut dyn Store<W>) {
-        if let Some(inbox) = &self.inbox {
-            for (promise, settled) in inbox.read().into_iter().flatten() {
+        if let Some(letters) = self.inbox.as_ref().and_then(|inbox| inbox.read()) {
+            for (promise, settled) in letters {
                 self.arrived(store, promise, settled);
             }
         }

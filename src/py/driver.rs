@@ -1,6 +1,7 @@
 //! The engine under `run`, `async_run` and `PyVM`: the machine, its trash, and the loop between the two.
 
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use pyo3::exceptions::{PyBaseException, PyMemoryError, PyTypeError};
@@ -42,6 +43,7 @@ mod switches;
 
 pub use setting::{Given, NONE_GIVEN, Setting};
 
+use calls::Stop;
 use ending::{attach, tell};
 use setting::{root_handlers, root_program};
 use switches::Switches;
@@ -177,8 +179,13 @@ impl Machine {
                 Event::Python(call) => {
                     self.vm.publish();
                     match self.call(py, call) {
-                        Ok(outcome) => Some(outcome),
-                        Err(rest) => return Turn::Async(rest),
+                        Ok(outcome) | Err(Stop::Long(outcome)) => Some(outcome),
+                        Err(Stop::Await(rest)) => return Turn::Async(rest),
+                        Err(Stop::Went(ControlFlow::Continue(()))) => None,
+                        Err(Stop::Went(ControlFlow::Break(next))) => {
+                            event = next;
+                            continue;
+                        }
                     }
                 }
                 event => match self.meet(py, event, stepping) {

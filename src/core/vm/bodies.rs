@@ -48,20 +48,41 @@ impl<W: World> Vm<W> {
 
     /// The running body waits; its handler says who goes on.
     pub(super) fn suspend(&mut self, host: &mut impl Host<W>, prompt: SegmentId, effect: W::Value) -> Flow<W> {
+        match self.leave_turn(host, prompt, effect) {
+            Ok((native, next)) => self.turn_over(host, native, next),
+            Err(flow) => flow,
+        }
+    }
+
+    /// The same: gives what its handler says. The frame that waited for the body still stands, for the next one.
+    ///
+    /// # Errors
+    /// It cannot wait.
+    pub(super) fn leave_turn(
+        &mut self,
+        host: &mut impl Host<W>,
+        prompt: SegmentId,
+        effect: W::Value,
+    ) -> Result<(NativeId, Next<W>), Flow<W>> {
         let native = self.native_of(prompt);
         if !self.runs(prompt, native) {
             host.discard(effect);
-            return fault(Fault::NotRunning);
+            return Err(fault(Fault::NotRunning));
         }
         if self.closing {
             host.discard(effect);
-            return fault(Fault::Closed);
+            return Err(fault(Fault::Closed));
         }
         if self.driven {
             host.performs_in(self.segments[self.current_segment].context.and_then(|id| self.contexts.get(id)));
         }
-        let body = self.leave_body(prompt);
-        let next = self.native(native).suspended(host, effect, body);
+        let body = self.capture(prompt);
+        Ok((native, self.native(native).suspended(host, effect, body)))
+    }
+
+    /// The turn of that body is over, and what its handler said happens.
+    pub(super) fn turn_over(&mut self, host: &mut impl Host<W>, native: NativeId, next: Next<W>) -> Flow<W> {
+        self.current().frames.pop();
         self.go_on(host, native, next)
     }
 

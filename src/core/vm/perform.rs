@@ -9,6 +9,7 @@ use crate::core::frame::{ClauseFrame, Continuation, Frame, Role};
 use crate::core::host::{Form, Host, World};
 use crate::core::ids::{Capture, ClauseId, NativeId, SegmentId};
 use crate::core::native::{Answer, Native};
+use crate::core::segment::Way;
 use crate::core::step::{Mode, Pending, PythonCall, StepKind};
 use crate::core::trace;
 
@@ -36,11 +37,12 @@ impl<W: World> Vm<W> {
     /// The route of an effect from that segment outward, when no interceptor lives.
     pub(super) fn remembered_route(&mut self, host: &mut impl Host<W>, from: SegmentId, effect: &W::Value) -> Target {
         let natives = &self.natives;
-        let only_awaits = |native: NativeId| {
-            let shared = natives[native.0 as usize].as_ref();
-            shared.is_some_and(|shared| shared.native.only_awaits())
+        let way_to = |id: NativeId| match &natives[id.0 as usize] {
+            Some(shared) if shared.native.only_awaits() => Way::Await,
+            Some(shared) if shared.native.holds_bodies() => Way::Bodies(id),
+            _ => Way::Native(id),
         };
-        dispatch::remembered_route(&mut self.segments, host, self.epoch, from, effect, only_awaits)
+        dispatch::remembered_route(&mut self.segments, host, self.epoch, from, effect, way_to)
     }
 
     /// Hands the effect of the current segment to whoever gets it; `forwarder` is the prompt that handed it outward.

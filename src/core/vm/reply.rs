@@ -12,6 +12,7 @@
 //! attention, no bound is near. Whatever is not plain goes the long way, from the start or from where the clause stands.
 
 mod clause;
+mod turn;
 
 use super::Vm;
 use crate::core::continuation::{Continuation, ContinuationCell};
@@ -20,7 +21,7 @@ use crate::core::fault::Fate;
 use crate::core::frame::{ClauseFrame, Frame};
 use crate::core::host::{Host, Plain, World};
 use crate::core::ids::{Capture, ClauseId, NativeId, SegmentId};
-use crate::core::native::AtOnce;
+use crate::core::native::{Answer, AtOnce};
 use crate::core::segment::{Remembered, Way};
 use crate::core::step::{Pending, Watch};
 
@@ -36,6 +37,8 @@ pub enum Reply<W: World> {
     Resumed(W::Value, Continuation),
     /// A native handler gets a new body: [`Vm::branch_at_once`] gives the answer.
     Branch(NewBody<W>),
+    /// The handler at this prompt, which holds bodies, has said that, and it is no value: [`Vm::follow`] does what follows.
+    Said(SegmentId, Answer<W>),
     /// The driver begins to await the only field of the effect, and says so by [`Vm::was_ready`], [`Vm::awaited`] or
     /// [`Vm::waits`]. Nothing has happened yet.
     Await(SegmentId),
@@ -86,6 +89,7 @@ impl<W: World> Vm<W> {
         }
         let here = self.current_segment;
         match dispatch::remembered(&self.segments[here], host, self.epoch, yielded).map(route) {
+            Some((Way::Bodies(native), prompt, clause)) => self.reply_of_holder(host, native, prompt, clause, yielded),
             Some(known) => self.reply_by(host, known, yielded, 1),
             None => self.reply_to_new(host, yielded),
         }
@@ -287,7 +291,9 @@ impl<W: World> Vm<W> {
         steps: u64,
     ) -> Reply<W> {
         match way {
-            Way::Native(native) => self.reply_natively(host, native, prompt, clause, effect, steps),
+            Way::Native(native) | Way::Bodies(native) => {
+                self.reply_natively(host, native, prompt, clause, effect, steps)
+            }
             Way::Await => {
                 let here = &self.segments[self.current_segment];
                 // What is begun in a context of its own is begun on the long way.
@@ -314,11 +320,7 @@ impl<W: World> Vm<W> {
                 self.meter.make(steps + 1);
                 Reply::Value(value)
             }
-            Some(AtOnce::Branch(program))
-                if self.current_segment == prompt
-                    && self.runs(prompt, native)
-                    && self.meter.can_open(self.live_segments()) =>
-            {
+            Some(AtOnce::Branch(program)) if self.branches_at_once(prompt, native) => {
                 self.meter.make(steps + 1);
                 Reply::Branch(NewBody { native, program, effect: None })
             }
@@ -346,7 +348,7 @@ impl<W: World> Vm<W> {
                 let capture = self.next_capture();
                 (Some(self.wrap(host, Continuation { prompt, capture })), Short::Control(capture))
             }
-            Way::Native(_) | Way::Await | Way::Value => return Reply::Long,
+            Way::Native(_) | Way::Bodies(_) | Way::Await | Way::Value => return Reply::Long,
         };
         self.clause_of(host, prompt, clause, k, form, steps)
     }

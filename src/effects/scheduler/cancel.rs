@@ -50,6 +50,9 @@ impl<W: TaskWorld> Scheduler<W> {
 
     /// Takes the cancellation that is due, of the task or of a scope: it is raised now.
     pub(super) fn take_due(&mut self, store: &mut dyn Store<W>, key: TaskKey) -> Option<W::Value> {
+        if self.tasks.get(key)?.is_left_alone() {
+            return None;
+        }
         self.forget_lost(store, key);
         let task = self.tasks.get_mut(key)?;
         let due = task.due()?;

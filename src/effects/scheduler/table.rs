@@ -221,6 +221,12 @@ impl<W: World> Task<W> {
         self.request.is_due() || self.scopes.iter().any(|scope| scope.request.is_due())
     }
 
+    /// Whether it has no scopes, and nobody asked to cancel it.
+    #[must_use]
+    pub fn is_left_alone(&self) -> bool {
+        self.scopes.is_empty() && !self.request.asked
+    }
+
     /// The cancellation to be raised where it waits: the outermost one that no shield keeps off.
     #[must_use]
     pub fn due(&self) -> Option<Due> {

@@ -4,8 +4,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use super::{LOOK_TURNS, Machine};
+use crate::core::ids::SegmentId;
+use crate::core::native::Answer;
 use crate::core::step::{Outcome, PythonCall};
-use crate::core::vm::{Called, Reply};
+use crate::core::vm::{Called, Flow, Reply};
 use crate::py::call::{self, Sent};
 use crate::py::classes::handler::Installed;
 use crate::py::classes::nodes::Call;
@@ -18,15 +20,17 @@ pub(super) enum Stop {
     Long(Outcome<PyWorld>),
     /// Somebody has to await this.
     Await(Py<PyAny>),
+    /// The machine goes on so.
+    Went(Flow<PyWorld>),
 }
 
 impl Machine {
     /// Runs user code. As long as what comes of it is on the short way, it goes on at once.
     ///
     /// # Errors
-    /// What somebody has to await first.
+    /// Why there is no outcome.
     #[inline]
-    pub(super) fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
+    pub(super) fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Result<Outcome<PyWorld>, Stop> {
         if let Err(error) = self.enter(py) {
             return Ok(self.refused(py, call, error));
         }
@@ -46,7 +50,7 @@ impl Machine {
             outcome = match self.go_on(py, code, sent) {
                 Ok(outcome) => outcome,
                 Err(Stop::Long(outcome)) => return Ok(outcome),
-                Err(Stop::Await(rest)) => return Err(rest),
+                Err(stop) => return Err(stop),
             };
             self.turns += 1;
         }
@@ -143,6 +147,12 @@ impl Machine {
                                 is_as_it_was = false;
                                 self.vm.branch_at_once(host!(self, py), &code, &yielded, new)
                             }
+                            Reply::Said(prompt, answer) => {
+                                is_as_it_was = false;
+                                let sent;
+                                (code, sent) = self.follow(py, code, yielded, prompt, answer)?;
+                                break 'sent sent;
+                            }
                             Reply::Await(prompt) => {
                                 let mut other = None;
                                 match self.await_at_once(py, &yielded, &mut other) {
@@ -199,6 +209,28 @@ impl Machine {
                 return Err(Stop::Long(sent.of(py, code)));
             }
         }
+    }
+
+    /// A handler that holds bodies said that: gives the generator that has the turn now, and what came of its step.
+    ///
+    /// # Errors
+    /// Why it is short no longer.
+    fn follow(
+        &mut self,
+        py: Python<'_>,
+        code: Code,
+        effect: Py<PyAny>,
+        prompt: SegmentId,
+        said: Answer<PyWorld>,
+    ) -> Result<(Code, Sent), Stop> {
+        let (code, value) = self.vm.follow(host!(self, py), code, effect, prompt, said).map_err(Stop::Went)?;
+        self.sweep(py);
+        if let Err(error) = self.enter(py) {
+            return Err(Stop::Long(self.refused(py, PythonCall::Send(code, value), error)));
+        }
+        let sent = call::step(py, &code, value.bind(py));
+        value.drop_ref(py);
+        Ok((code, sent))
     }
 
     /// A clause did not answer at once. If it does so after what it performs, waits for its body, or leaves that to whoever

@@ -66,6 +66,8 @@ pub struct Machine {
     continuations_before: usize,
     /// What came of the last call, for the next turn.
     came: Option<Outcome<Scripted>>,
+    /// What the machine asked for while a generator went on at once.
+    next: Option<Event<Scripted>>,
     _alone: Rc<Turnstile>,
 }
 
@@ -76,7 +78,7 @@ impl Machine {
         let continuations_before = LIVE_CONTINUATIONS.load(Ordering::Relaxed);
         let vm = Vm::new(program, bounds, if stepping { Watch::Notes } else { Watch::Nothing });
         let (host, listing) = (ScriptedHost::default(), Vec::new());
-        Self { vm, host, listing, segments_before, continuations_before, came: None, _alone: alone }
+        Self { vm, host, listing, segments_before, continuations_before, came: None, next: None, _alone: alone }
     }
 
     /// The segments of this machine that live (and of those that started after it).
@@ -91,9 +93,10 @@ impl Machine {
 
     /// One event, and what comes of it.
     pub fn turn(&mut self) -> Option<Stop> {
-        let event = match self.came.take() {
-            Some(outcome) => ledger::inside(|| self.vm.advance_with(&mut self.host, outcome)),
-            None => ledger::inside(|| self.vm.advance(&mut self.host)),
+        let event = match (self.next.take(), self.came.take()) {
+            (Some(event), _) => event,
+            (None, Some(outcome)) => ledger::inside(|| self.vm.advance_with(&mut self.host, outcome)),
+            (None, None) => ledger::inside(|| self.vm.advance(&mut self.host)),
         };
         self.vm.publish();
         self.host.trash.clear();
@@ -106,7 +109,11 @@ impl Machine {
                         self.came = Some(outcome);
                         None
                     }
-                    Err(action) => self.stop("async", Stop::Async(action)),
+                    Err(short::Stop::Await(action)) => self.stop("async", Stop::Async(action)),
+                    Err(short::Stop::Went(flow)) => {
+                        self.next = flow.break_value();
+                        None
+                    }
                 };
             }
             Event::Fault(fault) => {

@@ -4,7 +4,7 @@ use segue::core::ctrl::Ctrl;
 use segue::core::host::Host;
 use segue::core::native::Store;
 use segue::core::step::{Outcome, PythonCall};
-use segue::core::vm::{Called, Reply};
+use segue::core::vm::{Called, Flow, Reply};
 
 use super::{Machine, moved_on};
 use crate::scripted::host::{Handler, Scripted};
@@ -12,9 +12,17 @@ use crate::scripted::ledger;
 use crate::scripted::script::Generator;
 use crate::scripted::value::{Datum, Value};
 
+/// Why there is no outcome.
+pub(super) enum Stop {
+    /// Somebody has to await this.
+    Await(Value),
+    /// The machine goes on so.
+    Went(Flow<Scripted>),
+}
+
 impl Machine {
     /// A generator that yields what can be answered at once goes on at once, as in the binding's driver.
-    pub(super) fn reply(&mut self, mut outcome: Outcome<Scripted>) -> Result<Outcome<Scripted>, Value> {
+    pub(super) fn reply(&mut self, mut outcome: Outcome<Scripted>) -> Result<Outcome<Scripted>, Stop> {
         let mut is_as_it_was = false;
         loop {
             let reply = match &outcome {
@@ -91,9 +99,16 @@ impl Machine {
                         }
                         _ => {
                             ledger::inside(|| self.vm.waits(code, yielded, prompt));
-                            return Err(awaitable);
+                            return Err(Stop::Await(awaitable));
                         }
                     }
+                }
+                Reply::Said(prompt, said) => {
+                    match ledger::inside(|| self.vm.follow(&mut self.host, code, yielded, prompt, said)) {
+                        Ok((code, value)) => outcome = self.send(code, value),
+                        Err(flow) => return Err(Stop::Went(flow)),
+                    }
+                    continue;
                 }
                 Reply::Long => unreachable!("it was looked at"),
             };
