@@ -236,18 +236,18 @@ impl<W: TaskWorld> Scheduler<W> {
     }
 
     fn spawn(&mut self, store: &mut dyn Store<W>, effect: &W::Value) -> Answer<W> {
-        let program = store.field(effect, 0);
-        let refusal = if !store.is_program(&program) {
-            return Answer::Fault(Fault::NotProgram(program, Place::Node));
-        } else if Options::of(store, effect).is_none() {
-            Fault::Unfit(store.share(effect))
-        } else if !self.permits_task() {
-            Fault::Exceeded(Bound::Tasks)
-        } else {
+        if let Some(program) = self.spawn_at_once(store, effect) {
             return Answer::Branch(program);
-        };
+        }
+        let program = store.field(effect, 0);
+        if !store.is_program(&program) {
+            return Answer::Fault(Fault::NotProgram(program, Place::Node));
+        }
         store.discard(program);
-        Answer::Fault(refusal)
+        Answer::Fault(match Options::of(store, effect) {
+            Some(_) => Fault::Exceeded(Bound::Tasks),
+            None => Fault::Unfit(store.share(effect)),
+        })
     }
 
     /// The program to spawn, if nothing is wrong.

@@ -1,7 +1,6 @@
 //! The engine under `run`, `async_run` and `PyVM`: the machine, its trash, and the loop between the two.
 
 use std::cell::Cell;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use pyo3::exceptions::{PyBaseException, PyMemoryError, PyTypeError};
@@ -181,8 +180,7 @@ impl Machine {
                     match self.call(py, call) {
                         Ok(outcome) | Err(Stop::Long(outcome)) => Some(outcome),
                         Err(Stop::Await(rest)) => return Turn::Async(rest),
-                        Err(Stop::Went(ControlFlow::Continue(()))) => None,
-                        Err(Stop::Went(ControlFlow::Break(next))) => {
+                        Err(Stop::Went(next)) => {
                             event = next;
                             continue;
                         }

@@ -9,22 +9,10 @@ use crate::core::step::{Hook, Mode, Pending, PythonCall};
 
 impl<W: World> Vm<W> {
     pub(super) fn leave(&mut self, host: &mut impl Host<W>, result: Result<W::Value, W::Error>) -> Flow<W> {
-        let done = self.current_segment;
-        if matches!(self.segments[done].kind, Kind::Root) {
+        if matches!(self.segments[self.current_segment].kind, Kind::Root) {
             return self.end_run(host, result);
         }
-        let segment = &mut self.segments[done];
-        let kind = std::mem::replace(&mut segment.kind, Kind::Body);
-        let caller = segment.caller;
-        dispatch::forget(segment, host);
-        if let Some(context) = segment.context.take().and_then(|context| self.contexts.forget(context)) {
-            host.discard(context);
-        }
-        self.segments.close(done);
-        if let Some(caller) = caller {
-            self.current_segment = caller;
-        }
-        match kind {
+        match self.close_segment(host) {
             Kind::Prompt(prompt) => self.leave_prompt(host, prompt, result),
             Kind::Detour { back, origin } => self.end_detour(host, back, origin, result),
             Kind::Interceptor(_, value) => {
@@ -38,6 +26,23 @@ impl<W: World> Vm<W> {
             }
             Kind::Body | Kind::Root => self.give(result),
         }
+    }
+
+    /// The current segment is done, and the one outside of it is current: gives what it was there for.
+    pub(super) fn close_segment(&mut self, host: &mut impl Host<W>) -> Kind<W> {
+        let done = self.current_segment;
+        let segment = &mut self.segments[done];
+        let kind = std::mem::replace(&mut segment.kind, Kind::Body);
+        let caller = segment.caller;
+        dispatch::forget(segment, host);
+        if let Some(context) = segment.context.take().and_then(|context| self.contexts.forget(context)) {
+            host.discard(context);
+        }
+        self.segments.close(done);
+        if let Some(caller) = caller {
+            self.current_segment = caller;
+        }
+        kind
     }
 
     fn give(&mut self, result: Result<W::Value, W::Error>) -> Flow<W> {

@@ -1,12 +1,12 @@
 //! User code is called, and the clauses that answer what it yields, as long as that is short.
 
+use std::ops::ControlFlow;
+
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use super::{LOOK_TURNS, Machine};
-use crate::core::ids::SegmentId;
-use crate::core::native::Answer;
-use crate::core::step::{Outcome, PythonCall};
+use crate::core::step::{Event, Outcome, PythonCall};
 use crate::core::vm::{Called, Flow, Reply};
 use crate::py::call::{self, Sent};
 use crate::py::classes::handler::Installed;
@@ -20,8 +20,8 @@ pub(super) enum Stop {
     Long(Outcome<PyWorld>),
     /// Somebody has to await this.
     Await(Py<PyAny>),
-    /// The machine goes on so.
-    Went(Flow<PyWorld>),
+    /// The machine needs this.
+    Went(Event<PyWorld>),
 }
 
 impl Machine {
@@ -31,30 +31,75 @@ impl Machine {
     /// Why there is no outcome.
     #[inline]
     pub(super) fn call(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Result<Outcome<PyWorld>, Stop> {
-        if let Err(error) = self.enter(py) {
-            return Ok(self.refused(py, call, error));
-        }
-        let mut outcome = call::run(py, call, &mut self.roots, &self.host.passage);
+        let mut outcome = self.run(py, call);
         while self.is_short() {
-            let (code, sent) = match outcome {
-                Outcome::Yielded(code, yielded) => (code, Sent::Yielded(yielded)),
+            let goes_on = match outcome {
+                Outcome::Yielded(code, yielded) => Ok((code, Sent::Yielded(yielded))),
                 Outcome::Returned(value) => match self.handed_down(py, value) {
                     Ok((code, value)) => {
                         let sent = call::step(py, &code, value.bind(py));
-                        (code, sent)
+                        Ok((code, sent))
                     }
-                    Err(value) => return Ok(Outcome::Returned(value)),
+                    Err(value) => Err(self.ended(py, value)),
                 },
                 outcome => return Ok(outcome),
             };
-            outcome = match self.go_on(py, code, sent) {
+            outcome = match goes_on.and_then(|(code, sent)| self.go_on(py, code, sent)) {
                 Ok(outcome) => outcome,
                 Err(Stop::Long(outcome)) => return Ok(outcome),
+                // Somebody else has the turn.
+                Err(Stop::Went(Event::Python(call))) => {
+                    self.sweep(py);
+                    self.run(py, call)
+                }
                 Err(stop) => return Err(stop),
             };
             self.turns += 1;
         }
         Ok(outcome)
+    }
+
+    /// Somebody else has the turn. If that is a generator, gives it and what came of its step.
+    ///
+    /// # Errors
+    /// What the machine needs, where that is something else.
+    fn turn_to(&mut self, py: Python<'_>, flow: Flow<PyWorld>) -> Result<(Code, Sent), Stop> {
+        let ControlFlow::Break(Event::Python(PythonCall::Send(code, value))) = flow else {
+            return Err(self.goes_so(py, flow));
+        };
+        self.sweep(py);
+        if let Err(error) = self.enter(py) {
+            return Err(Stop::Long(self.refused(py, PythonCall::Send(code, value), error)));
+        }
+        let sent = call::step(py, &code, value.bind(py));
+        value.drop_ref(py);
+        Ok((code, sent))
+    }
+
+    /// The machine goes on up to what it needs.
+    fn goes_so(&mut self, py: Python<'_>, flow: Flow<PyWorld>) -> Stop {
+        Stop::Went(flow.break_value().unwrap_or_else(|| self.vm.advance(host!(self, py))))
+    }
+
+    /// Runs user code in its context.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each call passes here")]
+    fn run(&mut self, py: Python<'_>, call: PythonCall<PyWorld>) -> Outcome<PyWorld> {
+        match self.enter(py) {
+            Ok(()) => call::run(py, call, &mut self.roots, &self.host.passage),
+            Err(error) => self.refused(py, call, error),
+        }
+    }
+
+    /// Nobody waits for just this value. If it is what a body came to, somebody else has the turn.
+    fn ended(&mut self, py: Python<'_>, value: Py<PyAny>) -> Stop {
+        match self.vm.ends_body() {
+            Some(native) => {
+                let flow = self.vm.end_body(host!(self, py), native, value);
+                self.goes_so(py, flow)
+            }
+            None => Stop::Long(Outcome::Returned(value)),
+        }
     }
 
     /// The generator that a value goes to, if that waits for just this; otherwise gives the value back.
@@ -148,9 +193,10 @@ impl Machine {
                                 self.vm.branch_at_once(host!(self, py), &code, &yielded, new)
                             }
                             Reply::Said(prompt, answer) => {
+                                let flow = self.vm.follow(host!(self, py), code, yielded, prompt, answer);
                                 is_as_it_was = false;
                                 let sent;
-                                (code, sent) = self.follow(py, code, yielded, prompt, answer)?;
+                                (code, sent) = self.turn_to(py, flow)?;
                                 break 'sent sent;
                             }
                             Reply::Await(prompt) => {
@@ -192,7 +238,7 @@ impl Machine {
                                 code = next;
                                 value
                             }
-                            Err(value) => return Err(Stop::Long(Outcome::Returned(value))),
+                            Err(value) => return Err(self.ended(py, value)),
                         }
                     }
                     Sent::Raised(error) => {
@@ -209,28 +255,6 @@ impl Machine {
                 return Err(Stop::Long(sent.of(py, code)));
             }
         }
-    }
-
-    /// A handler that holds bodies said that: gives the generator that has the turn now, and what came of its step.
-    ///
-    /// # Errors
-    /// Why it is short no longer.
-    fn follow(
-        &mut self,
-        py: Python<'_>,
-        code: Code,
-        effect: Py<PyAny>,
-        prompt: SegmentId,
-        said: Answer<PyWorld>,
-    ) -> Result<(Code, Sent), Stop> {
-        let (code, value) = self.vm.follow(host!(self, py), code, effect, prompt, said).map_err(Stop::Went)?;
-        self.sweep(py);
-        if let Err(error) = self.enter(py) {
-            return Err(Stop::Long(self.refused(py, PythonCall::Send(code, value), error)));
-        }
-        let sent = call::step(py, &code, value.bind(py));
-        value.drop_ref(py);
-        Ok((code, sent))
     }
 
     /// A clause did not answer at once. If it does so after what it performs, waits for its body, or leaves that to whoever

@@ -3,13 +3,16 @@
 //! A handler that holds bodies is asked once, and what it says is final. Where the performer is to wait, its body is
 //! detached as on the long way, and if whoever goes on is a program that waits for a value, the driver has its generator.
 
+use std::ops::ControlFlow;
+
 use super::{NewBody, Reply};
 use crate::core::body::Body;
 use crate::core::frame::Resumption;
 use crate::core::host::{Host, World};
 use crate::core::ids::{ClauseId, NativeId, SegmentId};
 use crate::core::native::{Answer, Next};
-use crate::core::step::Mode;
+use crate::core::segment::Kind;
+use crate::core::step::{Event, Mode, PythonCall};
 use crate::core::vm::{Flow, Vm};
 
 impl<W: World> Vm<W> {
@@ -45,11 +48,7 @@ impl<W: World> Vm<W> {
         self.current_segment == prompt && self.runs(prompt, native) && self.meter.can_open(self.live_segments())
     }
 
-    /// What follows [`Reply::Said`]: gives the generator that goes on, and with what, in the
-    /// [context](Vm::context) that is then current.
-    ///
-    /// # Errors
-    /// How the machine goes on, where that is the long way.
+    /// What follows [`Reply::Said`], up to the user code that is next where that is at hand.
     pub fn follow(
         &mut self,
         host: &mut impl Host<W>,
@@ -57,34 +56,49 @@ impl<W: World> Vm<W> {
         effect: W::Value,
         prompt: SegmentId,
         answer: Answer<W>,
-    ) -> Result<(W::Code, W::Value), Flow<W>> {
+    ) -> Flow<W> {
         self.push_program(code);
         self.current().pending_python = None;
         match answer {
-            Answer::Suspend => {
-                let (native, next) = self.leave_turn(host, prompt, effect)?;
-                self.take_turn(host, native, next)
-            }
-            answer => Err(self.answered(host, prompt, effect, answer)),
+            Answer::Suspend => match self.leave_turn(host, prompt, effect) {
+                Ok((native, next)) => self.take_turn(host, native, next),
+                Err(flow) => flow,
+            },
+            answer => self.answered(host, prompt, effect, answer),
         }
     }
 
-    /// Who has the turn goes on: gives its generator, if that waits for a value.
-    fn take_turn(
-        &mut self,
-        host: &mut impl Host<W>,
-        native: NativeId,
-        next: Next<W>,
-    ) -> Result<(W::Code, W::Value), Flow<W>> {
-        let (body, value) = match next {
-            Next::Resume(Body::Detached(body), Resumption::Value(value)) if self.may_go_on() => (body, value),
-            next => return Err(self.turn_over(host, native, next)),
-        };
-        self.attach(body);
-        self.meter.make_one();
-        match self.pop_program() {
-            Some(code) => Ok((code, value)),
-            None => Err(self.proceed(Mode::Deliver(value))),
+    /// Whether the current segment is that of the running body of a handler that holds it, and nothing waits in it.
+    #[must_use]
+    pub fn ends_body(&self) -> Option<NativeId> {
+        let segment = &self.segments[self.current_segment];
+        let native = segment.prompt().filter(|prompt| prompt.forked && !prompt.unwinding)?.native?;
+        (segment.frames.is_empty() && self.runs(self.current_segment, native) && self.is_quiet()).then_some(native)
+    }
+
+    /// The running body came to that value, and somebody else has the turn: up to the user code that is next where that is at
+    /// hand.
+    pub fn end_body(&mut self, host: &mut impl Host<W>, native: NativeId, value: W::Value) -> Flow<W> {
+        if let Kind::Prompt(prompt) = self.close_segment(host) {
+            host.discard_handler(prompt.handler);
+        }
+        self.release_native(host, native);
+        let next = self.native(native).ended(host, Ok(value));
+        self.take_turn(host, native, next)
+    }
+
+    /// Who has the turn goes on. The frame that waits for the body still stands.
+    fn take_turn(&mut self, host: &mut impl Host<W>, native: NativeId, next: Next<W>) -> Flow<W> {
+        match next {
+            Next::Resume(Body::Detached(body), Resumption::Value(value)) if self.may_go_on() => {
+                self.attach(body);
+                self.meter.make_one();
+                match self.pop_program() {
+                    Some(code) => ControlFlow::Break(Event::Python(PythonCall::Send(code, value))),
+                    None => self.proceed(Mode::Deliver(value)),
+                }
+            }
+            next => self.turn_over(host, native, next),
         }
     }
 }

@@ -32,7 +32,13 @@ impl Machine {
                         outcome = self.send(code, value.share());
                         continue;
                     }
-                    None => Reply::Long,
+                    None => match (self.vm.ends_body(), outcome) {
+                        (Some(native), Outcome::Returned(value)) => {
+                            let flow = ledger::inside(|| self.vm.end_body(&mut self.host, native, value));
+                            return Err(Stop::Went(flow));
+                        }
+                        (_, outcome) => return Ok(outcome),
+                    },
                 },
                 _ => Reply::Long,
             };
@@ -104,11 +110,8 @@ impl Machine {
                     }
                 }
                 Reply::Said(prompt, said) => {
-                    match ledger::inside(|| self.vm.follow(&mut self.host, code, yielded, prompt, said)) {
-                        Ok((code, value)) => outcome = self.send(code, value),
-                        Err(flow) => return Err(Stop::Went(flow)),
-                    }
-                    continue;
+                    let flow = ledger::inside(|| self.vm.follow(&mut self.host, code, yielded, prompt, said));
+                    return Err(Stop::Went(flow));
                 }
                 Reply::Long => unreachable!("it was looked at"),
             };
