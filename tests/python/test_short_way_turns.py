@@ -21,6 +21,7 @@ from segue import (
     CreateLock,
     CreatePromise,
     CreateSemaphore,
+    Deadline,
     Delegate,
     Gather,
     GetExecutionContext,
@@ -173,6 +174,50 @@ def test_a_bound_on_steps_is_passed_at_the_same_turn():
             done = run(pair(log, 4), handlers=[scheduler], limits=Limits(steps=steps, grace=50), trace=trace)
             found.append((done.value if done.is_ok() else repr(done.error), log, done.usage.steps))
         assert found[0] == found[1], steps
+
+
+def test_a_generator_that_is_given_to_run_counts_as_one_call():
+    """L5: also where all it does is answered by the scheduler at once."""
+
+    def program():
+        lock = yield CreateLock()
+        yield Acquire(lock)
+        return lock.locked
+
+    for trace in (False, True):
+        done = run(program(), handlers=[scheduler], trace=trace)
+        assert (done.value, done.usage.depth) == (True, 1)
+
+
+@pytest.mark.parametrize("trace", [False, True])
+def test_a_slice_begins_with_the_turn_whoever_had_it_before(trace):
+    """A task that gave way has a whole slice again, also after one that ends at once."""
+    log = []
+
+    @do
+    def steps():
+        for turn in range(6):
+            log.append(f"a{turn}")
+            yield Yield() if turn == 1 else Deadline()
+
+    @do
+    def ends():
+        log.append("b")
+        yield Spawn(last())
+
+    @do
+    def last():
+        log.append("c")
+        yield Yield()
+
+    @do
+    def program():
+        first, second = (yield Spawn(steps())), (yield Spawn(ends()))
+        yield Gather(first, second)
+
+    done = run(program(), handlers=[scheduler(slice=3)], trace=trace)
+    assert done.is_ok()
+    assert log == ["a0", "a1", "b", "a2", "a3", "a4", "a5", "c"]
 
 
 def test_each_task_has_its_own_variables_at_each_turn():
