@@ -191,7 +191,7 @@ class Bridge:
     async def run(self) -> RunResult[Any]:
         """Drive the run to its end."""
         try:
-            while (event := self._go(on_root=True))[0] != "ended":
+            while (event := await self._drive())[0] != "ended":
                 if event[0] == "async":
                     await self._act(event[1])
                 elif not self._opened and not self._is_alone():
@@ -255,14 +255,26 @@ class Bridge:
         if self._opened:
             self.loop.abandon()
 
-    def _go(self, *, on_root: bool) -> tuple[Any, ...]:
+    async def _drive(self) -> tuple[Any, ...]:
+        """Go on, and await what the root awaits, as long as nobody else has to see to anything."""
+        self._acting = True
+        try:
+            return await self._engine.driving(STEPS)
+        finally:
+            self._acting = False
+            self._take_all()
+
+    def _go_without_root(self) -> tuple[Any, ...]:
         self._inside = True
         try:
-            return self._engine.go(on_root, STEPS)
+            return self._engine.go(STEPS)
         finally:
             self._inside = False
-            for errand in self._engine.errands():
-                self._take(errand)
+            self._take_all()
+
+    def _take_all(self) -> None:
+        for errand in self._engine.errands():
+            self._take(errand)
 
     def _take(self, errand: tuple[Any, ...]) -> None:
         if not self._opened and (errand[0] != "await" or errand[3] is not None):
@@ -385,7 +397,7 @@ class Bridge:
             return
         self.loop.enter()
         try:
-            event = self._go(on_root=False)
+            event = self._go_without_root()
         finally:
             self.loop.leave()
         kind = event[0]

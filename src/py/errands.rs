@@ -42,6 +42,12 @@ impl Errands {
         self.posted.extend(told);
     }
 
+    /// Whether none was posted.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.posted.is_empty()
+    }
+
     /// Those that were posted, in order.
     ///
     /// # Errors

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList, PyModule, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::drive::Drive;
 use super::limits::Limits;
 use super::link::Scope;
 use super::result::RunResult;
@@ -44,20 +46,16 @@ impl Engine {
         Ok(Self { vm: vm.unbind(), run })
     }
 
-    /// Goes on for so many turns; `on_root`: where the root may run. Gives `("busy",)`, `("idle", seconds or None)`,
+    /// Goes on for so many turns, where the root may not run. Gives `("busy",)`, `("idle", seconds or None)`,
     /// `("async", action)` or `("ended",)`.
-    fn go<'py>(&self, py: Python<'py>, on_root: bool, turns: u64) -> PyResult<Bound<'py, PyTuple>> {
-        let _level = driver::level()?;
-        let _drops = Scope::enter();
-        contained(py, || {
-            self.vm.get().with(py, |machine| machine.errands().keeps_root = !on_root)?;
-            match self.vm.get().drive(py, turns)? {
-                Driven::Busy => PyTuple::new(py, ["busy"]),
-                Driven::Idle(at_most) => ("idle", at_most.map(|at_most| at_most.as_secs_f64())).into_pyobject(py),
-                Driven::Async(action) => ("async", action).into_pyobject(py),
-                Driven::Ended => PyTuple::new(py, ["ended"]),
-            }
-        })
+    fn go<'py>(&self, py: Python<'py>, turns: u64) -> PyResult<Bound<'py, PyTuple>> {
+        told(py, self.drive(py, false, turns)?)
+    }
+
+    /// To await: goes on where the root may run, and awaits for it, until something else than the root alone is to be seen
+    /// to. Comes to what `go` gives.
+    fn driving(slf: Py<Self>, turns: u64) -> Drive {
+        Drive::new(slf, turns)
     }
 
     /// What is to be done beside the run: `("await", completer, awaitable, task, context)`, where the root has no task
@@ -68,16 +66,16 @@ impl Engine {
 
     /// Answers the action with a value.
     fn send(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
-        self.vm.get().feed(py, Ok(value))
+        self.feed(py, Ok(value))
     }
 
     /// Answers the action with an exception, thrown at the yield.
-    fn throw(&self, py: Python<'_>, exc: Py<pyo3::exceptions::PyBaseException>) -> PyResult<()> {
-        self.vm.get().feed(py, Err(exc))
+    fn throw(&self, py: Python<'_>, exc: Py<PyBaseException>) -> PyResult<()> {
+        self.feed(py, Err(exc))
     }
 
     /// Raises an exception where the root waits.
-    fn interrupt(&self, py: Python<'_>, exc: Py<pyo3::exceptions::PyBaseException>) -> PyResult<()> {
+    fn interrupt(&self, py: Python<'_>, exc: Py<PyBaseException>) -> PyResult<()> {
         self.vm.get().with(py, |machine| machine.interrupt_wait(py, exc))
     }
 
@@ -114,6 +112,44 @@ impl Engine {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.vm)
+    }
+}
+
+impl Engine {
+    /// Goes on for so many turns.
+    ///
+    /// # Errors
+    /// It is running, or waits for an answer.
+    pub(super) fn drive(&self, py: Python<'_>, on_root: bool, turns: u64) -> PyResult<Driven> {
+        let _level = driver::level()?;
+        let _drops = Scope::enter();
+        contained(py, || {
+            self.vm.get().with(py, |machine| machine.errands().keeps_root = !on_root)?;
+            self.vm.get().drive(py, turns)
+        })
+    }
+
+    /// Answers the action.
+    ///
+    /// # Errors
+    /// No action waits for an answer.
+    pub(super) fn feed(&self, py: Python<'_>, outcome: Result<Py<PyAny>, Py<PyBaseException>>) -> PyResult<()> {
+        self.vm.get().feed(py, outcome)
+    }
+
+    /// Whether something is to be done beside the run.
+    pub(super) fn has_errands(&self, py: Python<'_>) -> bool {
+        self.vm.get().with(py, |machine| !machine.errands().is_empty()).unwrap_or(false)
+    }
+}
+
+/// Why a run gave way, as its bridge is told.
+pub(super) fn told(py: Python<'_>, driven: Driven) -> PyResult<Bound<'_, PyTuple>> {
+    match driven {
+        Driven::Busy => PyTuple::new(py, ["busy"]),
+        Driven::Idle(at_most) => ("idle", at_most.map(|at_most| at_most.as_secs_f64())).into_pyobject(py),
+        Driven::Async(action) => ("async", action).into_pyobject(py),
+        Driven::Ended => PyTuple::new(py, ["ended"]),
     }
 }
 
