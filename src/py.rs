@@ -33,9 +33,7 @@ use pyo3::types::{PyAny, PyDict};
 
 use classes::limits::Limits;
 use classes::result::RunResult;
-use classes::{
-    begun, continuation, do_function, drive, effect, engine, handle, handler, limits, nodes, outcome, result, vm,
-};
+use classes::{begun, continuation, do_function, effect, engine, handle, handler, limits, nodes, outcome, result, vm};
 use driver::{Given, NONE_GIVEN, Setting};
 
 /// Runs a program to its end, inside the handlers, and gives its result. Law: semantics 5.
@@ -131,7 +129,6 @@ fn _vm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     limits::register(module)?;
     continuation::register(module)?;
     begun::register(module);
-    drive::register(module);
     handler::register(module)?;
     handle::register(module)?;
     census::register(module)?;

@@ -3,7 +3,6 @@
 pub mod begun;
 pub mod continuation;
 pub mod do_function;
-pub mod drive;
 pub mod effect;
 pub mod engine;
 mod fleeting;

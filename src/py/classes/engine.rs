@@ -1,5 +1,7 @@
 //! The engine under `async_run`: a run that somebody else's loop drives (semantics 8).
 
+mod drive;
+
 use std::sync::Arc;
 
 use pyo3::exceptions::PyBaseException;
@@ -7,7 +9,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyList, PyModule, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::drive::Drive;
 use super::limits::Limits;
 use super::link::Scope;
 use super::result::RunResult;
@@ -15,6 +16,7 @@ use super::vm::{Driven, PyVm};
 use crate::core::mailbox::{Mailbox, Waker};
 use crate::py::contained::contained;
 use crate::py::driver::{self, Given, NONE_GIVEN, Setting};
+use drive::Drive;
 
 /// A run, driven by whoever holds it. Not for users: `async_run` is.
 #[pyclass(frozen, weakref, module = "segue._vm")]
@@ -49,7 +51,7 @@ impl Engine {
     /// Goes on for so many turns, where the root may not run. Gives `("busy",)`, `("idle", seconds or None)`,
     /// `("async", action)` or `("ended",)`.
     fn go<'py>(&self, py: Python<'py>, turns: u64) -> PyResult<Bound<'py, PyTuple>> {
-        told(py, self.drive(py, false, turns)?)
+        told(py, self.drive(py, false, turns)?.0)
     }
 
     /// To await: goes on where the root may run, and awaits for it, until something else than the root alone is to be seen
@@ -116,35 +118,27 @@ impl Engine {
 }
 
 impl Engine {
-    /// Goes on for so many turns.
+    /// Goes on for so many turns; `on_root`: where the root may run. Says too whether something is to be done beside the run.
     ///
     /// # Errors
     /// It is running, or waits for an answer.
-    pub(super) fn drive(&self, py: Python<'_>, on_root: bool, turns: u64) -> PyResult<Driven> {
+    fn drive(&self, py: Python<'_>, on_root: bool, turns: u64) -> PyResult<(Driven, bool)> {
         let _level = driver::level()?;
         let _drops = Scope::enter();
-        contained(py, || {
-            self.vm.get().with(py, |machine| machine.errands().keeps_root = !on_root)?;
-            self.vm.get().drive(py, turns)
-        })
+        contained(py, || self.vm.get().drive(py, on_root, turns))
     }
 
     /// Answers the action.
     ///
     /// # Errors
     /// No action waits for an answer.
-    pub(super) fn feed(&self, py: Python<'_>, outcome: Result<Py<PyAny>, Py<PyBaseException>>) -> PyResult<()> {
+    fn feed(&self, py: Python<'_>, outcome: Result<Py<PyAny>, Py<PyBaseException>>) -> PyResult<()> {
         self.vm.get().feed(py, outcome)
-    }
-
-    /// Whether something is to be done beside the run.
-    pub(super) fn has_errands(&self, py: Python<'_>) -> bool {
-        self.vm.get().with(py, |machine| !machine.errands().is_empty()).unwrap_or(false)
     }
 }
 
 /// Why a run gave way, as its bridge is told.
-pub(super) fn told(py: Python<'_>, driven: Driven) -> PyResult<Bound<'_, PyTuple>> {
+fn told(py: Python<'_>, driven: Driven) -> PyResult<Bound<'_, PyTuple>> {
     match driven {
         Driven::Busy => PyTuple::new(py, ["busy"]),
         Driven::Idle(at_most) => ("idle", at_most.map(|at_most| at_most.as_secs_f64())).into_pyobject(py),
@@ -158,5 +152,7 @@ pub(super) fn told(py: Python<'_>, driven: Driven) -> PyResult<Bound<'_, PyTuple
 /// # Errors
 /// When the module refuses it.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // Nobody names this one: it is made now, for later there may be no memory to make it.
+    let _ = module.py().get_type::<Drive>();
     module.add_class::<Engine>()
 }

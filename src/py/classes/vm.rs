@@ -306,14 +306,17 @@ impl PyVm {
         self.look(py, |machine| machine.standings(py))
     }
 
-    /// So many turns of the loop.
-    pub(super) fn drive(&self, py: Python<'_>, turns: u64) -> PyResult<Driven> {
+    /// So many turns of the loop; `on_root`: where the root may run. Says too whether something is to be done beside the run.
+    pub(super) fn drive(&self, py: Python<'_>, on_root: bool, turns: u64) -> PyResult<(Driven, bool)> {
         let mut machine = self.take(py, |state| match state {
             State::Ready(machine) => Ok(machine),
             State::Running => Err((state, RUNNING)),
             _ => Err((state, "the program waits for an action, or is over")),
         })?;
-        Ok(match machine.turn_within(py, false, turns) {
+        machine.errands().keeps_root = !on_root;
+        let turn = machine.turn_within(py, false, turns);
+        let has_errands = !machine.errands().is_empty();
+        let driven = match turn {
             Turn::Stepped | Turn::Busy => {
                 self.put(State::Ready(machine));
                 Driven::Busy
@@ -330,7 +333,8 @@ impl PyVm {
                 self.put(State::Ended(machine, ended));
                 Driven::Ended
             }
-        })
+        };
+        Ok((driven, has_errands))
     }
 
     /// Unwinds what is suspended, at once.

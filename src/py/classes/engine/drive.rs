@@ -16,12 +16,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::exceptions::{PyBaseException, PyGeneratorExit, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
-use pyo3::types::{PyAny, PyIterator, PyModule, PyNone};
+use pyo3::types::{PyAny, PyIterator, PyNone};
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::begun::Begun;
-use super::engine::{Engine, told};
-use super::vm::Driven;
+use super::{Engine, told};
+use crate::py::classes::begun::Begun;
+use crate::py::classes::vm::Driven;
 use crate::py::found::name;
 use crate::py::generator;
 
@@ -67,11 +67,10 @@ impl Drive {
 
     /// The run goes on, up to where its root waits for the loop.
     fn go_on<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let engine = self.engine.get();
-        let driven = engine.drive(py, true, self.turns)?;
+        let (driven, has_errands) = self.engine.get().drive(py, true, self.turns)?;
         if let Driven::Async(action) = &driven
+            && !has_errands
             && let Ok(begun) = action.bind(py).cast_exact::<Begun>()
-            && !engine.has_errands(py)
         {
             let begun = begun.get();
             *self.awaited() = Some(begun.iterator.clone_ref(py));
@@ -177,10 +176,4 @@ fn thrown<'py>(
         error.setattr(name!(c"__traceback__"), tb)?;
     }
     Ok(error)
-}
-
-/// Makes the class.
-pub fn register(module: &Bound<'_, PyModule>) {
-    // Nobody names it: it is made now, for later there may be no memory to make it.
-    let _ = module.py().get_type::<Drive>();
 }
