@@ -45,6 +45,8 @@ CARGO_DENY := $(CARGO_TOOLS)/bin/cargo-deny
 FUZZED := operations arena
 # What only one of the two lock files needs is no mistake.
 DENIED := --hide-inclusion-graph --allow license-not-encountered --allow license-exception-not-encountered
+# A wheel as it is to be given away.
+build_wheel = $(BIN)/maturin build --release --locked --quiet --compression-level 9 --interpreter $(1)/bin/python --out $(2)
 build_floor = CARGO_TARGET_DIR=target/floor $(BIN)/maturin build --release --locked --quiet \
 	--manifest-path benches/floor/Cargo.toml --interpreter $(1)/bin/python --out $(2)
 MEMCHECK := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect
@@ -188,7 +190,7 @@ advisories: $(CARGO_DENY) ## known faults of the crates that are locked (needs t
 .PHONY: sbom
 sbom: $(TOOLS) ## a wheel, and the CycloneDX list of what is in it, under target/sbom
 	rm -rf target/sbom
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --locked --quiet --interpreter $(BIN)/python --out target/sbom
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(call build_wheel,$(VENV),target/sbom)
 	$(BIN)/python tests/python/sbom.py target/sbom Cargo.lock
 
 .PHONY: format
@@ -222,7 +224,7 @@ $(BENCH): requirements-bench.txt $(TOOLS) $(RUST_SOURCES) $(PYTHON_SOURCES) $(FL
 	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	rm -rf $(WHEELS)
-	$(BIN)/maturin build --release --locked --quiet --interpreter $(BENCH_VENV)/bin/python --out $(WHEELS)
+	$(call build_wheel,$(BENCH_VENV),$(WHEELS))
 	$(call build_floor,$(BENCH_VENV),$(WHEELS))
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/*.whl
 	@touch $@
@@ -248,8 +250,7 @@ $(PEERS): requirements-peers.txt $(TOOLS) $(FLOOR_SOURCES)
 # Segue on their interpreter.
 $(BESIDE): $(PEERS) $(RUST_SOURCES) $(PYTHON_SOURCES)
 	rm -rf $(WHEELS)-beside
-	CARGO_TARGET_DIR=target/beside $(BIN)/maturin build --release --locked --quiet \
-		--interpreter $(PEERS_VENV)/bin/python --out $(WHEELS)-beside
+	CARGO_TARGET_DIR=target/beside $(call build_wheel,$(PEERS_VENV),$(WHEELS)-beside)
 	$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)-beside/*.whl
 	@touch $@
 
