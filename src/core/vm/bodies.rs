@@ -178,12 +178,10 @@ impl<W: World> Vm<W> {
 
     fn enter_body(&mut self, host: &mut impl Host<W>, native: NativeId, body: Body<W>) {
         self.renew_slice(native);
+        self.push_frame(Frame::Running(native));
         match body {
             Body::Unstarted(unstarted) => self.start(host, native, unstarted),
-            Body::Detached(chain) => {
-                self.push_frame(Frame::Running(native));
-                self.attach(chain);
-            }
+            Body::Detached(chain) => self.attach(chain),
         }
     }
 

@@ -84,16 +84,16 @@ impl<W: World> Vm<W> {
         }
     }
 
-    /// A body that has not started gets its segment, and its program is what comes next; the block is current.
+    /// A body that has not started gets its segment, and its program is what comes next. The block is current, and the frame
+    /// that waits for the running body stands.
     pub(super) fn start(&mut self, host: &mut impl Host<W>, native: NativeId, unstarted: Unstarted<W>) {
         let Unstarted { program, context } = unstarted;
-        let Some(Frame::Block(block)) = self.current().frames.last() else {
+        let Some(Frame::Block(block)) = self.current().frames.iter().nth_back(1) else {
             unreachable!("bodies are let go on by their block");
         };
         let handler = host.clone_handler(&block.handler);
         self.count_unstarted(native, |count| *count -= 1);
         self.share_native(Some(native));
-        self.push_frame(Frame::Running(native));
         let context = self.contexts.add(context);
         let own = self.make_segment_in(Kind::Prompt(Prompt::fork(handler, Some(native), Hooks::none())), Some(context));
         self.segments[own].mode = Mode::HandleYield(program, Place::Node);

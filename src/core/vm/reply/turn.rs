@@ -98,6 +98,10 @@ impl<W: World> Vm<W> {
                     None => self.proceed(Mode::Deliver(value)),
                 }
             }
+            Next::Start(Body::Unstarted(unstarted)) => {
+                self.start(host, native, unstarted);
+                ControlFlow::Continue(())
+            }
             next => self.turn_over(host, native, next),
         }
     }
