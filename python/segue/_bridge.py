@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         def enter(self) -> None: ...
         def leave(self) -> None: ...
         def soon(self, call: Any) -> None: ...
+        def next(self, call: Any) -> None: ...
         def later(self, seconds: float, call: Any) -> Any: ...
         def start(self, attend: Any, context: Context | None) -> None: ...
         def parking(self, *, own: bool) -> Parking: ...
@@ -123,6 +124,7 @@ class Attendant:
             self._awaiting = self._bridge.loop.awaiting(own=True)
             await self._bridge.fulfil(errand, self._awaiting)
             self._awaiting = None
+            self._bridge.go_on()
 
     def give(self, errand: Errand) -> None:
         """Give it something to await."""
@@ -180,6 +182,8 @@ class Bridge:
         self._over = False
         self._inside = False
         self._acting = False
+        self._fulfils = False
+        self._due = False  # `pump` is about to be called
 
     @property
     def loop(self) -> Loop:
@@ -323,15 +327,23 @@ class Bridge:
             raise
         except RecalledError:
             if not completer.done:
-                completer._recalled()  # noqa: SLF001 - for the bridge
+                self._fulfil(completer._recalled)  # noqa: SLF001 - for the bridge
         except BaseException as error:  # noqa: BLE001 - the program decides: also about a cancellation
             if not self._over:
-                completer.fail(_as_it_came(error))
+                self._fulfil(completer.fail, _as_it_came(error))
         else:
             if not self._over:
-                completer.complete(value)
+                self._fulfil(completer.complete, value)
         finally:
             self._errands.pop(id(completer), None)
+
+    def _fulfil(self, complete: Any, *outcome: Any) -> None:
+        """Complete a promise. Whoever awaited for it sees to it that the run goes on, also for what arrives now."""
+        self._fulfils = True
+        try:
+            complete(*outcome)
+        finally:
+            self._fulfils = False
 
     async def _await_mine(self) -> None:
         errand, self._mine = self._mine, None
@@ -388,11 +400,20 @@ class Bridge:
 
     def wake(self) -> None:
         """Something arrived; called from any thread."""
-        if not self._over:
+        if not (self._over or self._fulfils or self._due):
+            self._due = True
             self.loop.soon(self.pump)
+
+    def go_on(self) -> None:
+        """Some task can go on; called in a turn of the loop."""
+        if not (self._over or self._due):
+            self._due = True
+            self.loop.next(self.pump)
 
     def pump(self) -> None:
         """Run all tasks but the root."""
+        # Whoever calls from now on may be too late for this time.
+        self._due = False
         if self._over or self._inside or self._acting:
             return
         self.loop.enter()
@@ -402,7 +423,7 @@ class Bridge:
             self.loop.leave()
         kind = event[0]
         if kind == "busy":
-            self.loop.soon(self.pump)
+            self.go_on()
         elif kind == "async":
             self._acting = True
             self.loop.start(lambda: self._act_for_others(event[1]), None)
@@ -415,7 +436,7 @@ class Bridge:
         """Come back when the next timer is due."""
         self._forget_timer()
         if event[0] == "busy":
-            self.loop.soon(self.pump)
+            self.go_on()
         elif event[1] is not None:
             self._timer = self.loop.later(max(event[1], _AT_ONCE), self.pump)
 

@@ -113,6 +113,10 @@ class AsyncioLoop:
             # The loop was closed: what waits there is closed with it.
             return
 
+    def next(self, call: Callable[[], object]) -> None:
+        """Call it in the loop's next turn. Called in a turn of it: the loop need not be woken."""
+        self._loop.call_soon(call)
+
     def later(self, seconds: float, call: Callable[[], object]) -> asyncio.TimerHandle:
         """Call it after so many seconds; what is returned has a `cancel`."""
         return self._loop.call_later(seconds, call)

@@ -166,6 +166,10 @@ class TrioLoop:
             # The loop is over: what waits there is closed with it.
             return
 
+    def next(self, call: Callable[[], object]) -> None:
+        """Call it in the loop's next turn."""
+        self.soon(call)
+
     def later(self, seconds: float, call: Callable[[], object]) -> TrioTimer:
         """Call it after so many seconds; what is returned has a `cancel`."""
         timer = TrioTimer(seconds, call)

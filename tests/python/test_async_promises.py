@@ -1,6 +1,7 @@
 """Semantics 7 and 8: promises that are completed from outside of a run in a loop: by threads, and by the loop."""
 
 import asyncio
+import signal
 import threading
 
 import pytest
@@ -49,6 +50,45 @@ def test_completed_while_the_root_waits(loop, way):
         return (yield Wait(external))
 
     assert value(loop, program()) == "value"
+
+
+def test_completed_by_a_handler_of_signals_while_the_loop_sleeps(loop):
+    """It runs in the loop's own thread, between two turns that nothing else would end."""
+    handlers = []
+
+    @do
+    def program():
+        external = yield CreateExternalPromise()
+        handlers.append(signal.signal(signal.SIGALRM, lambda *_: external.complete("value")))
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        return (yield Wait(external))
+
+    try:
+        assert value(loop, program()) == "value"
+    finally:
+        signal.signal(signal.SIGALRM, handlers[0])
+
+
+def test_many_that_go_on_in_one_turn_of_the_loop_all_do(loop):
+    """What they await ends at the same time, while a thread completes what the root waits for."""
+
+    @do
+    def waits(shared, n):
+        yield Await(shared.wait())
+        yield Await(after(loop, 0))
+        return n
+
+    @do
+    def program():
+        shared = loop.event()
+        external = yield CreateExternalPromise()
+        tasks = yield spawn_all(*(waits(shared, n) for n in range(200)))
+        yield Await(after(loop, 0.01))
+        by_thread(loop, lambda: external.complete("value"))
+        shared.set()
+        return (yield Wait(external)), (yield Gather(*tasks))
+
+    assert value(loop, program()) == ("value", list(range(200)))
 
 
 @ways
