@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         def parking(self, *, own: bool) -> Parking: ...
         def awaiting(self, *, own: bool) -> Awaiting: ...
         async def turn(self) -> None: ...
+        async def pause(self) -> None: ...
 
 
 class RecalledError(Exception):
@@ -99,12 +100,13 @@ def find_loop() -> Loop:
 class Attendant:
     """Awaits for one task of the program, in one task of the loop, until that task is over."""
 
-    __slots__ = ("__weakref__", "_awaiting", "_bridge", "_next", "_over", "_parking")
+    __slots__ = ("__weakref__", "_awaiting", "_bridge", "_has_paused", "_next", "_over", "_parking")
 
     def __init__(self, bridge: Bridge, first: Errand) -> None:
         self._bridge = bridge
         self._next: Errand | None = first
         self._over = False
+        self._has_paused = False
         self._parking: Parking | None = None
         self._awaiting: Awaiting | None = None
 
@@ -113,18 +115,27 @@ class Attendant:
         while not self._over:
             errand, self._next = self._next, None
             if errand is None:
-                self._parking = self._bridge.loop.parking(own=True)
-                try:
-                    await self._parking.wait()
-                except GeneratorExit:
-                    raise
-                except BaseException:  # noqa: BLE001, S110 - what ends the loop's tasks is for the root to pass on
-                    pass
+                await self._wait()
                 continue
             self._awaiting = self._bridge.loop.awaiting(own=True)
             await self._bridge.fulfil(errand, self._awaiting)
             self._awaiting = None
             self._bridge.go_on()
+            self._has_paused = False
+
+    async def _wait(self) -> None:
+        """Wait for what comes next: most often that is there after one turn of the loop."""
+        try:
+            if self._has_paused:
+                self._parking = self._bridge.loop.parking(own=True)
+                await self._parking.wait()
+            else:
+                self._has_paused = True
+                await self._bridge.loop.pause()
+        except GeneratorExit:
+            raise
+        except BaseException:  # noqa: BLE001, S110 - what ends the loop's tasks is for the root to pass on
+            pass
 
     def give(self, errand: Errand) -> None:
         """Give it something to await."""

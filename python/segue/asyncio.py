@@ -138,3 +138,7 @@ class AsyncioLoop:
     async def turn(self) -> None:
         """Let others have their turn."""
         await asyncio.sleep(0)
+
+    async def pause(self) -> None:
+        """Let others have their turn, in a task of its own."""
+        await asyncio.sleep(0)
