@@ -65,7 +65,7 @@ impl Machine {
     /// What the machine needs, where that is something else.
     fn turn_to(&mut self, py: Python<'_>, flow: Flow<PyWorld>) -> Result<(Code, Sent), Stop> {
         let ControlFlow::Break(Event::Python(PythonCall::Send(code, value))) = flow else {
-            return Err(self.goes_so(py, flow));
+            return Err(self.needed(py, flow));
         };
         self.sweep(py);
         if let Err(error) = self.enter(py) {
@@ -76,8 +76,8 @@ impl Machine {
         Ok((code, sent))
     }
 
-    /// The machine goes on up to what it needs.
-    fn goes_so(&mut self, py: Python<'_>, flow: Flow<PyWorld>) -> Stop {
+    /// What the machine needs next.
+    fn needed(&mut self, py: Python<'_>, flow: Flow<PyWorld>) -> Stop {
         Stop::Went(flow.break_value().unwrap_or_else(|| self.vm.advance(host!(self, py))))
     }
 
@@ -96,7 +96,7 @@ impl Machine {
         match self.vm.ends_body() {
             Some(native) => {
                 let flow = self.vm.end_body(host!(self, py), native, value);
-                self.goes_so(py, flow)
+                self.needed(py, flow)
             }
             None => Stop::Long(Outcome::Returned(value)),
         }
