@@ -1,4 +1,4 @@
-"""Awaits that have begun: what is ready at once needs no turn of the loop, and the rest is awaited (semantics 8)."""
+"""How something is awaited by the extension: what is ready at once needs no turn of the loop (semantics 8)."""
 
 from __future__ import annotations
 
@@ -50,3 +50,50 @@ def goes_on(iterator: Iterator[Any], first: Any) -> Generator[Any, Any, Any]:
                 waits = next(began) if sent is None else began.send(sent)
     except StopIteration as end:
         return end.value
+
+
+async def awaited(awaitable: Any) -> Any:
+    """Await: what the interpreter alone can tell about is left to its own `await`.
+
+    Args:
+        awaitable: What is awaited, if it can be.
+
+    Returns:
+        What it comes to.
+
+    Raises:
+        TypeError: It cannot be awaited.
+
+    Example:
+        >>> from segue._begun import awaited
+        >>> coroutine = awaited(1)
+        >>> try:
+        ...     coroutine.send(None)
+        ... except TypeError:
+        ...     print("no awaitable")
+        no awaitable
+    """
+    return await awaitable
+
+
+_OWN = ("segue._begun", "segue._bridge", "segue.trio")
+
+
+def as_it_came(error: BaseException) -> BaseException:
+    """Leave the frames of the library out of a traceback.
+
+    Args:
+        error: What an awaitable raised.
+
+    Returns:
+        The same error; its traceback begins in the awaitable.
+
+    Example:
+        >>> from segue._begun import as_it_came
+        >>> as_it_came(ValueError("no"))
+        ValueError('no')
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") in _OWN:
+        trace = trace.tb_next
+    return error.with_traceback(trace)

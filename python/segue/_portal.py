@@ -102,7 +102,7 @@ class Portal:
             RunClosedError: The run is over.
         """
         loop = find_loop()
-        parking = loop.parking(own=False)
+        parking = loop.parking()
         future = self.start(program)
         future.add_done_callback(lambda _: loop.soon(parking.leave))
         try:

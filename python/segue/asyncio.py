@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
-from segue._bridge import RecalledError
+# Both are documented for frameworks.
+_enter_task = asyncio.tasks._enter_task  # noqa: SLF001
+_leave_task = asyncio.tasks._leave_task  # noqa: SLF001
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable, Coroutine
     from contextvars import Context
     from typing import Any
 
 
 class AsyncioParking:
-    """A place where one task waits until somebody calls `leave`."""
+    """A place where the root waits until somebody calls `leave`."""
 
     __slots__ = ("_future",)
 
@@ -31,46 +35,59 @@ class AsyncioParking:
             self._future.set_result(None)
 
 
-class AsyncioAwaiting:
-    """One await in a task of the loop, that can be cancelled without ending the task."""
+class AsyncioStation:
+    """Where one task of the loop awaits for one task of the program, and may be cancelled without ending."""
 
-    __slots__ = ("_asked", "_task")
+    __slots__ = ("_future", "_loop", "_task", "count", "enter", "leave")
+    wrap = None
 
-    def __init__(self) -> None:
-        self._task: asyncio.Task[Any] | None = None
-        self._asked = False
-
-    async def result(self, awaitable: Awaitable[Any]) -> Any:
-        """Await.
-
-        Args:
-            awaitable: What is awaited.
-
-        Returns:
-            What it comes to.
-
-        Raises:
-            RecalledError: It ended because `cancel` was called.
-        """
-        task = self._task = asyncio.current_task()
-        before = 0 if task is None else task.cancelling()
-        try:
-            return await awaitable
-        except asyncio.CancelledError:
-            # Somebody outside may have cancelled it as well.
-            if self._asked and task is not None and task.cancelling() <= before + 1:
-                raise RecalledError from None
-            raise
-        finally:
-            self._task = None
-            if self._asked and task is not None:
-                task.uncancel()
+    def __init__(self, loop: AbstractEventLoop, task: asyncio.Task[Any] | None, root: asyncio.Task[Any] | None) -> None:
+        self._loop = loop
+        self._task = task
+        self._future: asyncio.Future[None] | None = None
+        self.count = None if task is None else task.cancelling
+        self.enter: tuple[Callable[[], object], ...] = ()
+        self.leave: tuple[Callable[[], object], ...] = ()
+        if task is not None and root is not None and task is not root:
+            # The current task of other code is that of `async_run`. No line of Python is run for it at each await.
+            self.enter = partial(_leave_task, loop, task), partial(_enter_task, loop, root)
+            self.leave = partial(_leave_task, loop, root), partial(_enter_task, loop, task)
 
     def cancel(self) -> None:
         """Cancel what is awaited."""
-        if self._task is not None and not self._asked:
-            self._asked = True
+        if self._task is not None:
             self._task.cancel()
+
+    def ended(self, before: int | None, asked: bool, error: BaseException | None) -> bool:  # noqa: FBT001
+        """Take the request to cancel back. Somebody outside may have cancelled it as well.
+
+        Args:
+            before: How many requests there were when it was begun.
+            asked: Whether `cancel` was called.
+            error: What it raised, if anything.
+
+        Returns:
+            Whether it ended because `cancel` was called.
+        """
+        if not asked or self._task is None or before is None:
+            return False
+        requests = self._task.cancelling()
+        self._task.uncancel()
+        return isinstance(error, asyncio.CancelledError) and requests <= before + 1
+
+    def rest(self) -> asyncio.Future[None]:
+        """Make what is awaited until somebody calls `rouse`."""
+        self._future = self._loop.create_future()
+        return self._future
+
+    def rouse(self) -> None:
+        """End the rest."""
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    def pause(self) -> Coroutine[Any, Any, None]:
+        """Make what is awaited for one turn."""
+        return asyncio.sleep(0)
 
 
 class AsyncioLoop:
@@ -80,9 +97,6 @@ class AsyncioLoop:
         self._loop = asyncio.get_running_loop()
         self._root = asyncio.current_task()
         self._tasks: set[asyncio.Task[Any]] = set()
-
-    async def open(self) -> None:
-        """Nothing is to be opened."""
 
     async def close(self) -> None:
         """Wait for the tasks that were started: they are ending."""
@@ -98,12 +112,12 @@ class AsyncioLoop:
     def enter(self) -> None:
         """Run code of the program in a callback: its current task is that of `async_run`."""
         if self._root is not None:
-            asyncio.tasks._enter_task(self._loop, self._root)  # noqa: SLF001 - documented for frameworks
+            _enter_task(self._loop, self._root)
 
     def leave(self) -> None:
         """It ran."""
         if self._root is not None:
-            asyncio.tasks._leave_task(self._loop, self._root)  # noqa: SLF001 - documented for frameworks
+            _leave_task(self._loop, self._root)
 
     def soon(self, call: Callable[[], object]) -> None:
         """Call it in the loop's thread. May be called from any."""
@@ -121,24 +135,37 @@ class AsyncioLoop:
         """Call it after so many seconds; what is returned has a `cancel`."""
         return self._loop.call_later(seconds, call)
 
-    def start(self, attend: Callable[[], Coroutine[Any, Any, None]], context: Context | None) -> None:
-        """Start a task that runs in that context."""
+    def start(
+        self,
+        attend: Callable[[], Coroutine[Any, Any, None]],
+        context: Context | None,
+        lost: Callable[[BaseException], object] | None,
+    ) -> None:
+        """Start a task that runs in that context.
+
+        Args:
+            attend: Makes what it runs.
+            context: Where it runs.
+            lost: Called when somebody cancelled it before it began.
+        """
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if lost is not None and task.cancelled():
+                lost(asyncio.CancelledError())
+
         task = self._loop.create_task(attend(), context=context)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(ended)
 
-    def parking(self, *, own: bool) -> AsyncioParking:  # noqa: ARG002 - trio tells them apart
-        """Make a place to wait."""
+    def parking(self) -> AsyncioParking:
+        """Make a place where the root waits."""
         return AsyncioParking()
 
-    def awaiting(self, *, own: bool) -> AsyncioAwaiting:  # noqa: ARG002 - trio tells them apart
-        """Prepare one await."""
-        return AsyncioAwaiting()
+    def station(self, *, own: bool) -> AsyncioStation:  # noqa: ARG002 - trio tells them apart
+        """Make the station of the task that runs: one of its own for a task of the program, or the root's."""
+        return AsyncioStation(self._loop, asyncio.current_task(), self._root)
 
     async def turn(self) -> None:
         """Let others have their turn."""
-        await asyncio.sleep(0)
-
-    async def pause(self) -> None:
-        """Let others have their turn, in a task of its own."""
         await asyncio.sleep(0)

@@ -10,7 +10,6 @@ import math
 import trio
 
 from segue._awaiting import Entering, Leaving
-from segue._bridge import RecalledError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,19 +23,22 @@ async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
+class RecalledError(Exception):
+    """What was awaited was cancelled because its task was."""
+
+
 class TrioParking:
-    """A place where one task waits until somebody calls `leave`."""
+    """A place where the root waits until somebody calls `leave`."""
 
-    __slots__ = ("_event", "_loop", "_own")
+    __slots__ = ("_event", "_loop")
 
-    def __init__(self, loop: TrioLoop, *, own: bool) -> None:
+    def __init__(self, loop: TrioLoop) -> None:
         self._event = trio.Event()
         self._loop = loop
-        self._own = own
 
     async def wait(self) -> None:
-        """Wait. A cancellation from outside is raised once, and to the root: what follows it is the clean-up."""
-        with trio.CancelScope(shield=self._own or self._loop.was_told()):
+        """Wait. A cancellation from outside is raised once: what follows it is the clean-up."""
+        with trio.CancelScope(shield=self._loop.was_told()):
             try:
                 await self._event.wait()
             except trio.Cancelled:
@@ -48,17 +50,20 @@ class TrioParking:
         self._event.set()
 
 
-class TrioAwaiting:
-    """One await in a scope of its own."""
+class TrioStation:
+    """Where one task of the loop awaits for one task of the program, each time in a scope of its own."""
 
-    __slots__ = ("_loop", "_own", "_scope")
+    __slots__ = ("_event", "_loop", "_own", "_scope")
+    count = None
+    enter = leave = ()
 
     def __init__(self, loop: TrioLoop, *, own: bool) -> None:
         self._loop = loop
         self._own = own
         self._scope = trio.CancelScope()
+        self._event = trio.Event()
 
-    async def result(self, awaitable: Awaitable[Any]) -> Any:
+    async def wrap(self, awaitable: Awaitable[Any]) -> Any:
         """Await.
 
         What a context manager enters stays inside of the scope of that await until it is left, so that it may open
@@ -75,26 +80,45 @@ class TrioAwaiting:
         """
         entered = self._loop.entered.pop(awaitable.entered, None) if isinstance(awaitable, Leaving) else None
         if entered is None:
-            self._scope.__enter__()
+            scope = self._scope = trio.CancelScope()
+            scope.__enter__()
         else:
-            self._scope = entered
+            scope = self._scope = entered
         try:
             value = await _awaited(awaitable)
         except BaseException as error:
-            if isinstance(error, trio.Cancelled) and not self._own and not self._scope.cancel_called:
+            if isinstance(error, trio.Cancelled) and not self._own and not scope.cancel_called:
                 self._loop.tell()
-            if self._scope.__exit__(type(error), error, error.__traceback__):
+            if scope.__exit__(type(error), error, error.__traceback__):
                 raise RecalledError from None
             raise
         if isinstance(awaitable, Entering):
-            self._loop.entered[awaitable] = self._scope
+            self._loop.entered[awaitable] = scope
         else:
-            self._scope.__exit__(None, None, None)
+            scope.__exit__(None, None, None)
         return value
 
     def cancel(self) -> None:
         """Cancel what is awaited."""
         self._scope.cancel()
+
+    def ended(self, before: int | None, asked: bool, error: BaseException | None) -> bool:  # noqa: ARG002, FBT001
+        """Tell whether it ended because `cancel` was called."""
+        return isinstance(error, RecalledError)
+
+    async def rest(self) -> None:
+        """Wait until somebody calls `rouse`: what cancels the run is for its root."""
+        self._event = trio.Event()
+        with trio.CancelScope(shield=True):
+            await self._event.wait()
+
+    def rouse(self) -> None:
+        """End the rest."""
+        self._event.set()
+
+    async def pause(self) -> None:
+        """Wait for one turn."""
+        await trio.lowlevel.cancel_shielded_checkpoint()
 
 
 class TrioTimer:
@@ -137,9 +161,6 @@ class TrioLoop:
         """The root is told."""
         self._told = True
 
-    async def open(self) -> None:
-        """Nothing is to be opened."""
-
     async def close(self) -> None:
         """Wait for the tasks that were started: they are ending."""
         with trio.CancelScope(shield=True):
@@ -176,8 +197,8 @@ class TrioLoop:
         trio.lowlevel.spawn_system_task(timer.run)
         return timer
 
-    def start(self, attend: Callable[[], Awaitable[None]], context: Context | None) -> None:
-        """Start a task that runs in that context."""
+    def start(self, attend: Callable[[], Awaitable[None]], context: Context | None, lost: object) -> None:  # noqa: ARG002
+        """Start a task that runs in that context. Nobody can cancel it before it began: it is a system task."""
         scope = trio.CancelScope()
         self._running.add(scope)
 
@@ -191,13 +212,13 @@ class TrioLoop:
 
         trio.lowlevel.spawn_system_task(attend_there, context=context)
 
-    def parking(self, *, own: bool) -> TrioParking:
-        """Make a place to wait: in a task of its own, or where the root is."""
-        return TrioParking(self, own=own)
+    def parking(self) -> TrioParking:
+        """Make a place where the root waits."""
+        return TrioParking(self)
 
-    def awaiting(self, *, own: bool) -> TrioAwaiting:
-        """Prepare one await: in a task of its own, or where the root is."""
-        return TrioAwaiting(self, own=own)
+    def station(self, *, own: bool) -> TrioStation:
+        """Make the station of the task that runs: one of its own for a task of the program, or the root's."""
+        return TrioStation(self, own=own)
 
     async def turn(self) -> None:
         """Let others have their turn. A cancellation from outside is raised once, as where the root waits."""
@@ -207,7 +228,3 @@ class TrioLoop:
             except trio.Cancelled:
                 self.tell()
                 raise
-
-    async def pause(self) -> None:
-        """Let others have their turn, in a task of its own."""
-        await trio.lowlevel.cancel_shielded_checkpoint()

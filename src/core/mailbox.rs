@@ -32,11 +32,16 @@ pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
 impl Mailbox {
-    /// Something arrived that a run may be waiting for. May be called from anywhere, with no lock held.
-    pub fn ring(&self) {
+    /// Something arrived that a run may be waiting for, and whoever drives it knows. May be called from anywhere.
+    pub fn note(&self) {
         self.rings.fetch_add(1, Ordering::Release);
         *locked(&self.rung) = true;
         self.bell.notify_all();
+    }
+
+    /// The same, and whoever drives it is woken. May be called from anywhere, with no lock held.
+    pub fn ring(&self) {
+        self.note();
         let waker = locked(&self.waker).clone();
         if let Some(wake) = waker {
             wake();

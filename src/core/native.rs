@@ -110,7 +110,12 @@ pub enum Errand<W: World> {
         task: Option<W::Value>,
     },
     /// What is awaited for that completer is to be cancelled: it is completed all the same.
-    Cancel(W::Value),
+    Cancel {
+        /// The completer.
+        completer: W::Value,
+        /// The task; the root has none.
+        task: Option<W::Value>,
+    },
     /// A task for which something was awaited is over.
     Over(W::Value),
 }

@@ -19,7 +19,7 @@ pub enum Unready {
     /// It is ready, and somebody asks for attention first.
     Later(Py<PyAny>),
     /// It waits: here is the rest.
-    Waits(Py<Begun>),
+    Waits(Begun),
     /// It was not begun.
     NotBegun(Py<PyAny>),
     /// It raised.
@@ -82,7 +82,7 @@ fn begin_with<'py>(
         Ok(PySendResult::Next(first)) => first.unbind(),
         Err(error) => return not_at_once(unready, Unready::Raised(error.unbind())),
     };
-    let begun = rest().and_then(|iterator| Py::new(py, Begun { iterator: iterator.unbind(), first }));
+    let begun = rest().map(|iterator| Begun { iterator: iterator.unbind(), first });
     not_at_once(unready, begun.map_or_else(|error| raised(py, error), Unready::Waits))
 }
 

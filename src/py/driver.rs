@@ -144,7 +144,7 @@ impl Machine {
     }
 
     /// The same for so many turns of the loop. A wait that was told is over: whoever waited comes back.
-    pub fn turn_within(&mut self, py: Python<'_>, stepping: bool, turns: u64) -> Turn {
+    fn turn_within(&mut self, py: Python<'_>, stepping: bool, turns: u64) -> Turn {
         if std::mem::take(&mut self.idle) {
             let outcome = self.waited(py);
             self.vm.receive(host!(self, py), outcome);
@@ -160,6 +160,15 @@ impl Machine {
             reserve::release();
             Turn::Ended(Err(error.into_value(py)))
         })
+    }
+
+    /// The same for somebody else's loop: `on_root` where the root may run, and inside of that context of a task's, if any.
+    pub fn turn_beside(&mut self, py: Python<'_>, on_root: bool, around: Option<&Py<PyAny>>, turns: u64) -> Turn {
+        self.host.errands.keeps_root = !on_root;
+        self.host.entered.around = around.map(|around| around.clone_ref(py));
+        let turn = self.turn_within(py, false, turns);
+        self.host.entered.around = None;
+        turn
     }
 
     fn advance(&mut self, py: Python<'_>, stepping: bool, turns: u64) -> Turn {
@@ -253,7 +262,11 @@ impl Machine {
                     Err(error) => self.interrupted_by(py, error).map_err(|ended| Turn::Ended(Err(ended)))?,
                 }
             }
-            Event::Done(value) => return Err(Turn::Ended(Ok(value))),
+            Event::Done(value) => {
+                // What came too late for the program is not lost.
+                let late = self.signal.take().map(|signal| signal.into_value(py));
+                return Err(Turn::Ended(late.map_or(Ok(value), Err)));
+            }
             Event::Failed(error) => return Err(Turn::Ended(Err(error))),
             Event::Exhausted => return Err(Turn::Ended(Err(self.abandon(py)))),
         };

@@ -9,7 +9,11 @@ use pyo3::types::PyAny;
 
 /// The context that is entered, beyond that of whoever runs the machine.
 #[derive(Debug, Default)]
-pub struct Entered(Option<Py<PyAny>>);
+pub struct Entered {
+    entered: Option<Py<PyAny>>,
+    /// The context of whoever runs the machine, where it is that of one of its tasks.
+    pub around: Option<Py<PyAny>>,
+}
 
 impl Entered {
     /// From now on user code runs in that context; `None` is that of whoever runs the machine.
@@ -18,14 +22,16 @@ impl Entered {
     /// When somebody else has entered that context.
     #[inline]
     pub fn switch(&mut self, py: Python<'_>, wanted: Option<&Py<PyAny>>) -> PyResult<()> {
-        match (&self.0, wanted) {
+        match (&self.entered, wanted) {
             (None, None) => Ok(()),
             (Some(entered), Some(wanted)) if entered.is(wanted) => Ok(()),
             _ => {
                 self.leave(py)?;
-                if let Some(wanted) = wanted {
+                if let Some(wanted) = wanted
+                    && !self.around.as_ref().is_some_and(|around| around.is(wanted))
+                {
                     enter(py, wanted)?;
-                    self.0 = Some(wanted.clone_ref(py));
+                    self.entered = Some(wanted.clone_ref(py));
                 }
                 Ok(())
             }
@@ -46,7 +52,7 @@ impl Entered {
     /// # Errors
     /// When user code has left the context entered that it was to leave.
     pub fn leave(&mut self, py: Python<'_>) -> PyResult<()> {
-        self.0.take().map_or(Ok(()), |entered| exit(py, &entered))
+        self.entered.take().map_or(Ok(()), |entered| exit(py, &entered))
     }
 
     /// A copy of a context; `None` is that of whoever runs the machine.

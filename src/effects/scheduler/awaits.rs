@@ -18,7 +18,7 @@ impl<W: TaskWorld> Scheduler<W> {
         let promise = self.make(store, Thing::Promise { external: true, settling });
         let thing = Thing::Completer { promise: store.share(&promise), used: false, inbox };
         let completer = self.make(store, thing);
-        let task = if key == self.root { None } else { Some(self.handle_of(store, key)) };
+        let task = self.told_as(store, key);
         if let Some(record) = self.tasks.get_mut(key) {
             record.awaited = true;
         }
@@ -45,7 +45,13 @@ impl<W: TaskWorld> Scheduler<W> {
         if let Some((_, earlier)) = errand.cancelled.replace((due, scope)) {
             store.discard(earlier);
         }
-        store.send(native::Errand::Cancel(completer));
+        let task = self.told_as(store, key);
+        store.send(native::Errand::Cancel { completer, task });
+    }
+
+    /// A task as whoever drives the run knows it: the root is not told.
+    fn told_as(&mut self, store: &mut dyn Store<W>, key: TaskKey) -> Option<W::Value> {
+        (key != self.root).then(|| self.handle_of(store, key))
     }
 
     /// What was awaited came to something.

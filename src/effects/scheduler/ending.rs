@@ -156,7 +156,15 @@ impl<W: TaskWorld> Scheduler<W> {
             self.root_kept = true;
             return Some(Next::Idle(Some(Duration::ZERO)));
         }
-        Some(match self.ending.take()? {
+        let mut ending = self.ending.take()?;
+        if ending.outcome.is_ok()
+            && let Some(error) = self.interruption.take()
+            && let Ok(value) = std::mem::replace(&mut ending.outcome, Err(error))
+        {
+            // The root did not meet it, for it never waited again.
+            store.discard(value);
+        }
+        Some(match ending {
             Ending { outcome: Err(error), trace: Some(trace), cancelled: false } => {
                 Next::Fail(Fault::Again(Box::new(Again { error, trace, later: Vec::new() })))
             }

@@ -259,12 +259,27 @@ impl<W: World> Inbox<W> {
     /// # Errors
     /// The scheduler is gone: here is the letter.
     pub fn post(&self, promise: W::Value, settled: Settled<W>) -> Result<(), (W::Value, Settled<W>)> {
+        self.put_in(promise, settled)?;
+        self.run.ring();
+        Ok(())
+    }
+
+    /// The same by whoever drives the run, and sees to it that it goes on: nobody is to be woken.
+    ///
+    /// # Errors
+    /// The scheduler is gone: here is the letter.
+    pub fn post_quietly(&self, promise: W::Value, settled: Settled<W>) -> Result<(), (W::Value, Settled<W>)> {
+        self.put_in(promise, settled)?;
+        self.run.note();
+        Ok(())
+    }
+
+    fn put_in(&self, promise: W::Value, settled: Settled<W>) -> Result<(), (W::Value, Settled<W>)> {
         match &mut *locked(&self.letters) {
             Some(letters) => letters.push_back((promise, settled)),
             None => return Err((promise, settled)),
         }
         self.full.store(true, Ordering::Release);
-        self.run.ring();
         Ok(())
     }
 

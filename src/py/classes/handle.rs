@@ -10,7 +10,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use super::link::Link;
 use super::text::{safe_repr, type_name};
 use crate::core::native::Held;
-use crate::effects::{Handle as Inner, Settled, Settling, Thing};
+use crate::effects::{Handle as Inner, Inbox, Settled, Settling, Thing};
 use crate::py::error;
 use crate::py::world::PyWorld;
 
@@ -370,27 +370,34 @@ impl ExternalPromise {
         let trace = trace.map_or_else(|| slf.py().None(), |trace| trace.into_any().unbind());
         complete(slf.as_super(), Settled::Error(error.clone().unbind(), trace))
     }
-
-    /// What was awaited ended because it was cancelled: for the bridge.
-    #[pyo3(name = "_recalled")]
-    fn recalled(slf: &Bound<'_, Self>) -> PyResult<()> {
-        complete(slf.as_super(), Settled::Cancelled)
-    }
 }
 
 /// The bell of the run is rung with no lock held: who is woken may call anything.
 fn complete(handle: &Bound<'_, Handle>, settled: Settled<PyWorld>) -> PyResult<()> {
     let py = handle.py();
     let Some(inner) = handle.get().inner() else { return Err(no_copy(handle)) };
-    let taken = match &mut *inner.thing() {
+    let Some((promise, inbox)) = use_up(py, inner) else { return Err(error::completed(py, handle.as_any())) };
+    inbox.post(promise, settled).map_err(|_| error::too_late(py, handle.as_any()))
+}
+
+/// What was awaited for that completer came to that: whoever awaited sees to it that the run goes on. Where nobody waits
+/// any more nothing happens.
+pub fn came(py: Python<'_>, completer: &Py<PyAny>, settled: Settled<PyWorld>) {
+    let taken = of(py, completer).and_then(Handle::inner).and_then(|inner| use_up(py, inner));
+    if let Some((promise, inbox)) = taken {
+        drop(inbox.post_quietly(promise, settled));
+    }
+}
+
+/// A completer is used once: gives its promise, and how that is told.
+fn use_up(py: Python<'_>, completer: &Inner<PyWorld>) -> Option<(Py<PyAny>, Arc<Inbox<PyWorld>>)> {
+    match &mut *completer.thing() {
         Thing::Completer { used: used @ false, promise, inbox } => {
             *used = true;
             Some((promise.clone_ref(py), Arc::clone(inbox)))
         }
         _ => None,
-    };
-    let Some((promise, inbox)) = taken else { return Err(error::completed(py, handle.as_any())) };
-    inbox.post(promise, settled).map_err(|_| error::too_late(py, handle.as_any()))
+    }
 }
 
 /// Permits that several tasks may hold. `CreateSemaphore` gives one.

@@ -306,15 +306,26 @@ impl PyVm {
         self.look(py, |machine| machine.standings(py))
     }
 
-    /// So many turns of the loop; `on_root`: where the root may run. Says too whether something is to be done beside the run.
-    pub(super) fn drive(&self, py: Python<'_>, on_root: bool, turns: u64) -> PyResult<(Driven, bool)> {
-        let mut machine = self.take(py, |state| match state {
-            State::Ready(machine) => Ok(machine),
-            State::Running => Err((state, RUNNING)),
-            _ => Err((state, "the program waits for an action, or is over")),
-        })?;
-        machine.errands().keeps_root = !on_root;
-        let turn = machine.turn_within(py, false, turns);
+    /// So many turns of the loop; `on_root`: where the root may run; inside of the context of a task, or of none. Says too whether
+    /// something is to be done beside the run. Nothing where it is not its turn.
+    pub(super) fn drive(
+        &self,
+        py: Python<'_>,
+        (on_root, around): (bool, Option<&Py<PyAny>>),
+        turns: u64,
+    ) -> Option<(Driven, bool)> {
+        let mut machine = {
+            let mut held = self.state();
+            match std::mem::replace(&mut *held, State::Running) {
+                State::Ready(machine) => machine,
+                state => {
+                    let is_over = matches!(state, State::Ended(..) | State::Idle);
+                    *held = state;
+                    return is_over.then_some((Driven::Ended, false));
+                }
+            }
+        };
+        let turn = machine.turn_beside(py, on_root, around, turns);
         let has_errands = !machine.errands().is_empty();
         let driven = match turn {
             Turn::Stepped | Turn::Busy => {
@@ -334,7 +345,7 @@ impl PyVm {
                 Driven::Ended
             }
         };
-        Ok((driven, has_errands))
+        Some((driven, has_errands))
     }
 
     /// Unwinds what is suspended, at once.

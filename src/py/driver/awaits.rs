@@ -64,11 +64,8 @@ impl Machine {
     fn unready(py: Python<'_>, unready: Unready) -> Result<Outcome<PyWorld>, Py<PyAny>> {
         match unready {
             Unready::Later(value) => Ok(Outcome::Returned(value)),
-            Unready::Waits(rest) => Err(rest.into_any()),
-            Unready::NotBegun(awaitable) => match made(py, awaitable) {
-                Ok(made) => Err(made),
-                Err(error) => Ok(Outcome::Raised(error.into_value(py))),
-            },
+            Unready::Waits(rest) => to_await(py, Py::new(py, rest).map(Py::into_any)),
+            Unready::NotBegun(awaitable) => to_await(py, made(py, awaitable)),
             Unready::Raised(error) => Ok(Outcome::Raised(error)),
         }
     }
@@ -134,6 +131,14 @@ impl Machine {
         let Some(unready) = unready else { return Stop::Long(Outcome::Yielded(code, yielded)) };
         self.vm.waits(code, yielded, prompt);
         Self::unready(py, unready).map_or_else(Stop::Await, Stop::Long)
+    }
+}
+
+/// That is for whoever drives; an error is the program's.
+fn to_await(py: Python<'_>, made: PyResult<Py<PyAny>>) -> Result<Outcome<PyWorld>, Py<PyAny>> {
+    match made {
+        Ok(action) => Err(action),
+        Err(error) => Ok(Outcome::Raised(error.into_value(py))),
     }
 }
 

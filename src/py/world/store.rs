@@ -37,7 +37,7 @@ impl Store<PyWorld> for PyHost<'_, '_> {
     }
 
     fn discard_awaitable(&mut self, awaitable: Py<PyAny>) {
-        self.put_aside(Dead::Awaitable(Unawaited(awaitable)));
+        self.put_aside(Dead::Awaitable(Unawaited::new(awaitable)));
     }
 
     fn weak(&mut self, value: &Py<PyAny>) -> Py<PyAny> {
