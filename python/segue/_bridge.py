@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     class Loop(Protocol):
         """What the bridge needs of an event loop."""
 
+        def context(self) -> Context: ...
         async def close(self) -> None: ...
         def abandon(self) -> None: ...
         def enter(self) -> None: ...
@@ -161,6 +162,7 @@ class Bridge:
             root.at(Alone())
         else:
             root.at(station)
+            self._engine.runs_in(self._loop.context())
             self._engine.wake_by(_weakly(self.wake))
 
     async def _wait(self, event: tuple[Any, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 from functools import partial
 
 # Both are documented for frameworks.
@@ -97,6 +98,11 @@ class AsyncioLoop:
         self._loop = asyncio.get_running_loop()
         self._root = asyncio.current_task()
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    def context(self) -> Context:
+        """Give the context of the root: before CPython 3.12 nobody tells, and it is a copy."""
+        own = getattr(self._root, "get_context", None)
+        return copy_context() if own is None else own()
 
     async def close(self) -> None:
         """Wait for the tasks that were started: they are ending."""

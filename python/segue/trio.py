@@ -161,6 +161,10 @@ class TrioLoop:
         """The root is told."""
         self._told = True
 
+    def context(self) -> Context:
+        """Give the context of the root, which asks."""
+        return trio.lowlevel.current_task().context
+
     async def close(self) -> None:
         """Wait for the tasks that were started: they are ending."""
         with trio.CancelScope(shield=True):

@@ -14,6 +14,7 @@ use super::classes::result::RunResult;
 use super::classes::text::safe_repr;
 use super::contained::contained;
 use super::desks::Seat;
+use super::entered::Away;
 use super::errands::Errands;
 use super::found::name;
 use super::names::{library_code, names};
@@ -162,12 +163,13 @@ impl Machine {
         })
     }
 
-    /// The same for somebody else's loop: `on_root` where the root may run, and inside of that context of a task's, if any.
-    pub fn turn_beside(&mut self, py: Python<'_>, on_root: bool, around: Option<&Py<PyAny>>, turns: u64) -> Turn {
-        self.host.errands.keeps_root = !on_root;
-        self.host.entered.around = around.map(|around| around.clone_ref(py));
+    /// The same for somebody else's loop, where the root may run, or away from there.
+    pub fn turn_beside(&mut self, py: Python<'_>, away: Option<Away>, turns: u64) -> Turn {
+        self.host.errands.keeps_root = away.is_some();
+        self.host.entered.away = away;
         let turn = self.turn_within(py, false, turns);
-        self.host.entered.around = None;
+        let away = self.host.entered.away.take();
+        drop(away);
         turn
     }
 
@@ -297,6 +299,8 @@ impl Machine {
         };
         self.closing = true;
         self.idle = false;
+        // There is no other place any more.
+        self.host.errands.keeps_root = false;
         self.vm.begin_closing();
         let thrown = error.clone().unbind();
         self.exceeded = Some(thrown.clone_ref(py));

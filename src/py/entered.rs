@@ -11,31 +11,56 @@ use pyo3::types::PyAny;
 #[derive(Debug, Default)]
 pub struct Entered {
     entered: Option<Py<PyAny>>,
-    /// The context of whoever runs the machine, where it is that of one of its tasks.
+    /// Where whoever runs the machine is not where its root runs.
+    pub away: Option<Away>,
+}
+
+/// Another place than that of the root of a run.
+#[derive(Debug)]
+pub struct Away {
+    /// The context that is entered there, where it is that of one of the tasks.
     pub around: Option<Py<PyAny>>,
+    /// That of the root.
+    pub home: Option<Py<PyAny>>,
 }
 
 impl Entered {
-    /// From now on user code runs in that context; `None` is that of whoever runs the machine.
+    /// From now on user code runs in that context; `None` is that of the root, who runs the machine most often.
     ///
     /// # Errors
     /// When somebody else has entered that context.
     #[inline]
     pub fn switch(&mut self, py: Python<'_>, wanted: Option<&Py<PyAny>>) -> PyResult<()> {
         match (&self.entered, wanted) {
-            (None, None) => Ok(()),
+            (None, None) if self.away.is_none() => Ok(()),
             (Some(entered), Some(wanted)) if entered.is(wanted) => Ok(()),
             _ => {
+                let wanted = self.named(py, wanted);
+                if let (Some(entered), Some(wanted)) = (&self.entered, &wanted)
+                    && entered.is(wanted)
+                {
+                    return Ok(());
+                }
                 self.leave(py)?;
                 if let Some(wanted) = wanted
-                    && !self.around.as_ref().is_some_and(|around| around.is(wanted))
+                    && !self.is_around(&wanted)
                 {
-                    enter(py, wanted)?;
-                    self.entered = Some(wanted.clone_ref(py));
+                    enter(py, &wanted)?;
+                    self.entered = Some(wanted);
                 }
                 Ok(())
             }
         }
+    }
+
+    /// The context that is meant where the root's has no name.
+    fn named(&self, py: Python<'_>, wanted: Option<&Py<PyAny>>) -> Option<Py<PyAny>> {
+        let home = || self.away.as_ref().and_then(|away| away.home.as_ref());
+        wanted.or_else(home).map(|named| named.clone_ref(py))
+    }
+
+    fn is_around(&self, wanted: &Py<PyAny>) -> bool {
+        self.away.as_ref().and_then(|away| away.around.as_ref()).is_some_and(|around| around.is(wanted))
     }
 
     /// From now on user code runs in a copy of that context.
@@ -55,13 +80,13 @@ impl Entered {
         self.entered.take().map_or(Ok(()), |entered| exit(py, &entered))
     }
 
-    /// A copy of a context; `None` is that of whoever runs the machine.
+    /// A copy of a context; `None` is that of the root.
     ///
     /// # Errors
     /// When memory runs out.
     pub fn fork(&mut self, py: Python<'_>, of: Option<&Py<PyAny>>) -> PyResult<Py<PyAny>> {
-        match of {
-            Some(context) => copy(py, context),
+        match self.named(py, of) {
+            Some(context) => copy(py, &context),
             None => {
                 self.leave(py)?;
                 copy_current(py)

@@ -271,3 +271,25 @@ def test_coroutine_that_was_never_begun_runs_nothing():
     coroutine = async_run(set_and(asyncio.Event(), notes_end(log, Tell("x"))))
     coroutine.close()
     assert log == []
+
+
+@pytest.mark.parametrize("wakes", [lambda: Await(asyncio.sleep(0)), lambda: Sleep(0.001)], ids=["await", "timer"])
+def test_a_root_that_was_woken_and_has_not_gone_on_yet_is_unwound(wakes):
+    """Its tasks went on without it, in a turn of the loop; it is closed before its own."""
+    log = []
+
+    @do
+    def program():
+        try:
+            yield Wait((yield Spawn(wakes())))
+        finally:
+            log.append((yield Get("n")))
+
+    async def main():
+        coroutine = async_run(program(), handlers=[state({"n": 1}), scheduler])
+        future = coroutine.send(None)
+        await asyncio.wait([future])
+        coroutine.close()
+
+    asyncio.run(main())
+    assert log == [1]

@@ -8,13 +8,16 @@ from async_vocabulary import Trio, after, done, forever, loops, value
 from segue import (
     Await,
     CreateExternalPromise,
+    Effect,
     Gather,
+    Handler,
     Sleep,
     Spawn,
     Try,
     Wait,
     acontext,
     aiter,  # noqa: A004 - what Python calls it
+    answers,
     async_run,
     await_handler,
     do,
@@ -226,3 +229,47 @@ def test_nothing_leaks_into_the_next_run(loop):
 
     assert loop.run(main) == ([expected("nobody", "a"), expected("nobody", "b")], "nobody")
     assert done(loop, Await(after(loop, 0, 1))).value == 1
+
+
+class Asks(Effect):
+    name: str
+
+
+class Keeps(Handler):
+    """Stands outside of the scheduler, and keeps in a variable who asked last."""
+
+    def __init__(self, loop):
+        self.loop = loop
+
+    @answers(Asks)
+    def asks(self, effect):
+        before = NAME.get()
+        NAME.set(f"asked by {effect.name}")
+        yield Await(after(self.loop, 0))
+        return before, NAME.get()
+
+
+@loops
+def test_a_clause_outside_of_the_scheduler_has_one_context_whichever_task_performs(loop):
+    """It is the root's, whoever drives the run meanwhile; no task sees what it sets."""
+
+    @do
+    def task(name):
+        NAME.set(name)
+        seen = []
+        for _ in range(3):
+            yield Await(after(loop, 0))
+            before, now = yield Asks(name)
+            seen.append(before)
+            assert (now, NAME.get()) == (f"asked by {name}", name)
+        return seen
+
+    @do
+    def program():
+        NAME.set("root")
+        return (yield Gather(*(yield spawn_all(task("a"), task("b")))))
+
+    first, second = value(loop, program(), outside=[Keeps(loop)])
+    seen = [*first, *second]
+    assert seen.count("root") == 1
+    assert set(seen) == {"root", "asked by a", "asked by b"}

@@ -26,6 +26,7 @@ use crate::py::classes::handler::Installed;
 use crate::py::contained::contained;
 use crate::py::desks::Resting;
 use crate::py::driver::{self, Machine, Setting, Turn};
+use crate::py::entered::Away;
 use crate::py::error::vm_state;
 use crate::py::tasks;
 use crate::py::world::{Code, PyWorld};
@@ -306,14 +307,9 @@ impl PyVm {
         self.look(py, |machine| machine.standings(py))
     }
 
-    /// So many turns of the loop; `on_root`: where the root may run; inside of the context of a task, or of none. Says too whether
-    /// something is to be done beside the run. Nothing where it is not its turn.
-    pub(super) fn drive(
-        &self,
-        py: Python<'_>,
-        (on_root, around): (bool, Option<&Py<PyAny>>),
-        turns: u64,
-    ) -> Option<(Driven, bool)> {
+    /// So many turns of the loop, where the root may run or away from there. Says too whether something is to be done beside the
+    /// run. Nothing where it is not its turn.
+    pub(super) fn drive(&self, py: Python<'_>, away: Option<Away>, turns: u64) -> Option<(Driven, bool)> {
         let mut machine = {
             let mut held = self.state();
             match std::mem::replace(&mut *held, State::Running) {
@@ -325,7 +321,7 @@ impl PyVm {
                 }
             }
         };
-        let turn = machine.turn_beside(py, on_root, around, turns);
+        let turn = machine.turn_beside(py, away, turns);
         let has_errands = !machine.errands().is_empty();
         let driven = match turn {
             Turn::Stepped | Turn::Busy => {
