@@ -241,15 +241,22 @@ class Bridge:
 
     def wake(self) -> None:
         """Something arrived; called from any thread."""
-        if not (self._over or self._due):
-            self._due = True
-            self._loop.soon(self.pump)
+        self._have_pumped(self._loop.soon)
 
     def go_on(self) -> None:
         """Some task can go on; called in a turn of the loop."""
-        if not (self._over or self._due):
-            self._due = True
-            self._loop.next(self.pump)
+        self._have_pumped(self._loop.next)
+
+    def _have_pumped(self, by: Callable[[Callable[[], None]], object]) -> None:
+        if self._over or self._due:
+            return
+        # Before it is asked for: it may be called in another thread meanwhile.
+        self._due = True
+        try:
+            by(self.pump)
+        except BaseException:
+            self._due = False
+            raise
 
     def pump(self) -> None:
         """Run all tasks but the root."""

@@ -174,3 +174,33 @@ def test_limit_of_time_around_async_run(loop, wait):
         return got
 
     assert loop.run(main) is CANCELLED
+
+
+@loops
+def test_one_that_comes_while_tasks_end_waits_for_them_and_is_what_the_run_comes_to(loop):
+    """The root has returned: there is no other for whom it is, and what is awaited still ends before its task."""
+    log = []
+
+    async def ends_slowly(ready):
+        try:
+            await loop.event().wait()
+        finally:
+            ready.set()
+            await loop.at_rest(after(loop, 0.02))
+            log.append("awaited")
+
+    @do
+    def task(ready):
+        try:
+            yield Await(ends_slowly(ready))
+        finally:
+            log.append("task")
+
+    @do
+    def program(ready):
+        yield Spawn(task(ready), daemon=True)
+        yield Await(after(loop, 0.001))
+        return "value"
+
+    assert cancelled_at(loop, program) == CANCELLED
+    assert log == ["awaited", "task"]

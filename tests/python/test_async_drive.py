@@ -145,6 +145,34 @@ def test_what_has_no_throw_raises_at_the_yield():
     assert end.value.value.value == "OSError('gone')"
 
 
+def test_an_error_of_the_look_up_of_throw_is_raised_at_the_yield():
+    class Broken:
+        def __await__(self):
+            return self
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            return "waits"
+
+        def __getattr__(self, name):
+            raise ZeroDivisionError(name)
+
+    @do
+    def program():
+        try:
+            yield Await(Broken())
+        except ZeroDivisionError as error:
+            return str(error)
+
+    coroutine = async_run(program())
+    assert coroutine.send(None) == "waits"
+    with pytest.raises(StopIteration) as end:
+        coroutine.throw(OSError("gone"))
+    assert end.value.value.value == "throw"
+
+
 @pytest.mark.parametrize("handlers", [(), (state({"n": 1}),)])
 def test_a_close_goes_to_what_is_awaited_first_and_then_unwinds_the_program(handlers):
     log = []

@@ -214,11 +214,13 @@ impl<W: TaskWorld> Scheduler<W> {
 
     /// A wait was interrupted from outside.
     pub(super) fn interrupted(&mut self, store: &mut dyn Store<W>, error: W::Error) -> Next<W> {
-        let waits = self.first().and_then(|key| self.tasks.get(key));
+        // Where somebody else's loop drives the run it is for the root alone.
+        let meets = if self.driven { Some(self.root) } else { self.first() };
+        let waits = meets.and_then(|key| self.tasks.get(key));
         if waits.is_some_and(|task| matches!(task.stand, Stand::Waiting(_))) {
             return self.raise_at_first(store, Ok(error));
         }
-        // It has what it waited for: it meets the error where it waits next.
+        // It has what it waited for, or is over: it meets the error where it waits next, or that is what the run comes to.
         if let Some(earlier) = self.interruption.replace(error) {
             store.discard_error(earlier);
         }

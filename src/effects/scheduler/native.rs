@@ -137,7 +137,8 @@ impl<W: TaskWorld> Native<W> for Scheduler<W> {
     }
 
     fn interrupt(&mut self, error: W::Error) -> Result<(), W::Error> {
-        if self.running == self.root || self.interruption.is_some() || self.tasks.get(self.root).is_none() {
+        let is_over = self.tasks.get(self.root).is_none() && !(self.driven && self.ending.is_some());
+        if self.running == self.root || self.interruption.is_some() || is_over {
             return Err(error);
         }
         self.interruption = Some(error);

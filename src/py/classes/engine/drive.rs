@@ -234,9 +234,10 @@ impl Drive {
             self.close(py);
             return Err(PyErr::from_value(error.into_any()));
         }
-        let step = match awaited.getattr_opt(name!(c"throw"))? {
-            Some(_) => generator::throw(&awaited, &error),
-            None => Err(error),
+        let step = match awaited.getattr_opt(name!(c"throw")) {
+            Ok(Some(_)) => generator::throw(&awaited, &error),
+            Ok(None) => Err(error),
+            Err(raised) => Err(raised.into_value(py).into_bound(py)),
         };
         self.came(step, py)
     }
