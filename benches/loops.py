@@ -152,6 +152,7 @@ ANSWERS: dict[str, tuple[Main, Callable[[int], int]]] = {
     "await-future": (await_future, int),
     "await-coroutine": (await_coroutine, int),
     "await-turn": (await_turn, int),
+    "await-task": (switch, even),
 }
 """By program: its coroutine function of a size, and what that must come to."""
 

@@ -130,4 +130,5 @@ ROWS = {
     "semaphore": on_trio(semaphore, even),
     "await-coroutine": on_trio(await_coroutine, int),
     "await-turn": on_trio(await_turn, int),
+    "await-task": on_trio(switch, even),
 }

@@ -140,6 +140,12 @@ def awaits_coroutine(size):
 
 
 @do
+def awaits_in_tasks(size):
+    first, second = (yield Spawn(awaits_turn(size // 2))), (yield Spawn(awaits_turn(size // 2)))
+    return sum((yield Gather(first, second)))
+
+
+@do
 def awaits_turn(size):
     total = 0
     for _ in range(size):
@@ -153,13 +159,13 @@ def scheduled(program, answer):
     return lambda size: Work(lambda: run(program(size), handlers=[scheduler]).value, answer(size), size)
 
 
-async def value(program):
-    return (await async_run(program)).value
+async def value(program, handlers):
+    return (await async_run(program, handlers=handlers)).value
 
 
-def awaited(program):
+def awaited(program, *handlers):
     """Make an `async_run` of that program in asyncio, timed inside of the loop as the plain loop is."""
-    return lambda size: Work(lambda: asyncio.run(timed(value(program(size)))), size, size)
+    return lambda size: Work(lambda: asyncio.run(timed(value(program(size), handlers))), size, size)
 
 
 def beside(program, what, subject, size=ROUND, limits=(None, None), name=""):
@@ -197,4 +203,5 @@ ROWS = [
     beside("await-future", "Await of a future that is done", awaited(awaits_future), limits=AWAIT),
     beside("await-coroutine", "Await of a coroutine that returns at once", awaited(awaits_coroutine), limits=AWAIT),
     beside("await-turn", "Await of a turn of the loop", awaited(awaits_turn)),
+    beside("await-task", "the same in two tasks of a scheduler", awaited(awaits_in_tasks, scheduler)),
 ]

@@ -79,15 +79,15 @@ impl<W: World> Vm<W> {
     /// The running body came to that value, and somebody else has the turn: up to the user code that is next where that is at
     /// hand.
     pub fn end_body(&mut self, host: &mut impl Host<W>, native: NativeId, value: W::Value) -> Flow<W> {
-        if let Kind::Prompt(prompt) = self.close_segment(host) {
-            host.discard_handler(prompt.handler);
-        }
+        let Kind::Prompt(prompt) = self.close_segment(host) else { unreachable!("a body that ends has a prompt") };
+        host.discard_handler(prompt.handler);
         self.release_native(host, native);
         let next = self.native(native).ended(host, Ok(value));
         self.take_turn(host, native, next)
     }
 
-    /// Who has the turn goes on. The frame that waits for the body still stands.
+    /// Who has the turn goes on. The frame that waits for the body still stands. Nobody here has a slice: whose turns have bounds
+    /// takes the long way.
     fn take_turn(&mut self, host: &mut impl Host<W>, native: NativeId, next: Next<W>) -> Flow<W> {
         match next {
             Next::Resume(Body::Detached(body), Resumption::Value(value)) if self.may_go_on() => {
