@@ -379,6 +379,33 @@ def test_a_sooner_time_is_kept_where_a_later_one_is_awaited_already(loop, root_a
 
 
 @loops
+def test_a_time_that_passes_while_the_root_acts_is_no_reason_to_miss_the_next(loop):
+    """The loop's timer finds a run that nobody may drive, and is spent."""
+
+    @do
+    def sleeps(done):
+        yield Sleep(0.01)
+        yield Sleep(0.04)
+        done.set()
+
+    @do
+    def program():
+        done = loop.event()
+        yield Spawn(sleeps(done), daemon=True)
+        yield Await(after(loop, 0.001))
+        yield Fetch("meanwhile")
+        yield Await(done.wait())
+        return "ended"
+
+    async def main():
+        run = async_run(program(), handlers=[Fetching(loop, 0.03), scheduler])
+        result = await loop.limited(5, run)
+        return result if result == CANCELLED else result.value
+
+    assert loop.run(main) == "ended"
+
+
+@loops
 def test_a_time_limit_that_is_set_before_the_first_await_strikes(loop):
     """Before the run has found its loop, nobody comes back for a timer."""
 

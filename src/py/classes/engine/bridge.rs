@@ -77,13 +77,11 @@ enum Known {
     Nothing,
     /// Until something arrives.
     Rest,
-    /// Until then, when it comes by itself, or until something arrives. That may be earlier than is needed: then it is told
-    /// anew.
+    /// Until then, when it comes by itself, or until something arrives. That may be earlier than is needed: whenever it comes, it
+    /// is told anew.
     Until(Instant),
 }
 
-/// A bridge that is to come sooner than this may be on its way, by a coarse clock of its loop.
-const SOON: Duration = Duration::from_millis(2);
 /// One and the same moment is told with differences, but with none as large as this.
 const SLACK: Duration = Duration::from_micros(20);
 
@@ -96,8 +94,7 @@ impl Told {
         match (driven, *self.known()) {
             (Driven::Idle(None), Known::Rest) => true,
             (Driven::Idle(Some(at_most)), Known::Until(comes)) if !at_most.is_zero() => {
-                let left = comes.saturating_duration_since(Instant::now());
-                left > SOON && left <= *at_most + SLACK
+                comes.saturating_duration_since(Instant::now()) <= *at_most + SLACK
             }
             _ => false,
         }
