@@ -406,6 +406,29 @@ def test_a_time_that_passes_while_the_root_acts_is_no_reason_to_miss_the_next(lo
 
 
 @loops
+def test_a_time_that_wakes_the_root_is_no_reason_to_miss_the_next(loop):
+    @do
+    def sleeps(done):
+        yield Sleep(0.03)
+        done.set()
+
+    @do
+    def program():
+        done = loop.event()
+        yield Spawn(sleeps(done), daemon=True)
+        yield Await(after(loop, 0.001))
+        yield Sleep(0.005)
+        yield Await(done.wait())
+        return "ended"
+
+    async def main():
+        result = await loop.limited(5, async_run(program(), handlers=[scheduler]))
+        return result if result == CANCELLED else result.value
+
+    assert loop.run(main) == "ended"
+
+
+@loops
 def test_a_time_limit_that_is_set_before_the_first_await_strikes(loop):
     """Before the run has found its loop, nobody comes back for a timer."""
 

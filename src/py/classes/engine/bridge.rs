@@ -108,7 +108,9 @@ impl Told {
     pub fn news<'py>(&self, py: Python<'py>, driven: Driven) -> PyResult<Bound<'py, PyTuple>> {
         let known = match driven {
             Driven::Idle(None) => Known::Rest,
-            Driven::Idle(Some(at_most)) => Instant::now().checked_add(at_most).map_or(Known::Rest, Known::Until),
+            Driven::Idle(Some(at_most)) if !at_most.is_zero() => {
+                Instant::now().checked_add(at_most).map_or(Known::Rest, Known::Until)
+            }
             _ => Known::Nothing,
         };
         let news = match driven {
