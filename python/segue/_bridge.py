@@ -213,6 +213,12 @@ class Bridge:
         await self._act(action)
         self.go_on()
 
+    def _lost(self, error: BaseException) -> None:
+        """Raise at the yield: the task of the loop for an action was cancelled before it began."""
+        if not self._over:
+            self._engine.throw(error)
+            self.go_on()
+
     async def _turn(self) -> None:
         """Let the loop go on; what cancels this meets the program where it is."""
         try:
@@ -278,7 +284,7 @@ class Bridge:
         if kind == "busy":
             self.go_on()
         elif kind == "async":
-            self._loop.start(lambda: self._act_for_others(event[1]), None, None)
+            self._loop.start(lambda: self._act_for_others(event[1]), None, self._lost)
         elif kind == "idle" and (event[1] != 0 or self._parking is None):
             self._come_back(event)
         else:

@@ -18,6 +18,7 @@ from segue import (
     Gather,
     Handler,
     Pure,
+    PythonAsyncSyntaxEscape,
     Receive,
     Send,
     Sleep,
@@ -147,34 +148,39 @@ def test_a_cancellation_that_comes_in_the_last_turn_of_a_busy_root_is_not_lost(l
     assert (came == CANCELLED) is asked
 
 
-def test_a_task_of_the_loop_that_is_cancelled_before_it_began_raises_at_the_await():
+@pytest.mark.parametrize("acts", [False, True], ids=["await", "action"])
+def test_a_task_of_the_loop_that_is_cancelled_before_it_began_raises_at_the_await(acts):
     """What ends the loop's tasks is told to the program, also where nothing was begun for it; it may go on."""
     log = []
 
     async def begins():
         log.append("begun")
+        return "went on"
 
-    async def cancels_all():
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+    async def cancels_all_but(caller):
+        for task in asyncio.all_tasks() - {asyncio.current_task(), caller}:
             task.cancel()
+
+    class Begins(Handler):
+        @answers(Fetch)
+        def fetch(self, effect):
+            return (yield PythonAsyncSyntaxEscape(begins))
 
     @do
     def awaits():
+        if acts:
+            # From here on it does not run where the root does.
+            yield Await(after(ASYNCIO, 0))
+        # Its first step comes before that of what is started next.
+        canceller = asyncio.get_running_loop().create_task(cancels_all_but(asyncio.current_task()))
         try:
-            yield Await(begins())
+            yield Fetch("any") if acts else Await(begins())
         except asyncio.CancelledError:
             log.append("cancelled")
-        yield Await(begins())
-        return "went on"
+        assert canceller.done()
+        return (yield Await(begins()))
 
-    @do
-    def program():
-        task = yield Spawn(awaits())
-        yield Yield()
-        yield Await(cancels_all())
-        return (yield Wait(task))
-
-    assert value(ASYNCIO, program()) == "went on"
+    assert value(ASYNCIO, Spawn(awaits()).flat_map(Wait), outside=[Begins()]) == "went on"
     assert log == ["cancelled", "begun"]
 
 
