@@ -121,6 +121,7 @@ class Bridge:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._found: Loop | None = None
+        self._home: Context | None = None
         self._parking: Parking | None = None
         self._timer: Any = None
         self._over = False
@@ -156,22 +157,23 @@ class Bridge:
 
     def _open(self, root: Drive) -> None:
         try:
-            station = self._loop.station(own=False)
+            loop = self._loop
         except RuntimeError:
             # What needs the loop will say so.
             root.at(Alone())
-        else:
-            root.at(station)
-            self._engine.runs_in(self._loop.context())
-            self._engine.wake_by(_weakly(self.wake))
+            return
+        root.at(loop.station(own=False))
+        self._home = loop.context()
+        self._engine.runs_in(self._home)
+        self._engine.wake_by(_weakly(self.wake))
 
     async def _wait(self, event: tuple[Any, ...]) -> None:
         """Wait for the root's turn."""
-        if event[0] == "busy":
-            await self._turn()
-        else:
+        if event[0] != "busy":
             self._come_back(event)
             await self._park()
+        elif self._found is not None:
+            await self._turn()
 
     async def _leave(self) -> None:
         self._over = True
@@ -284,7 +286,7 @@ class Bridge:
         if kind == "busy":
             self.go_on()
         elif kind == "async":
-            self._loop.start(lambda: self._act_for_others(event[1]), None, self._lost)
+            self._loop.start(lambda: self._act_for_others(event[1]), self._home, self._lost)
         elif kind == "idle" and (event[1] != 0 or self._parking is None):
             self._come_back(event)
         else:

@@ -83,7 +83,7 @@ class AsyncioStation:
 
     def rouse(self) -> None:
         """End the rest."""
-        if self._future is not None and not self._future.done():
+        if self._future is not None and not (self._future.done() or self._loop.is_closed()):
             self._future.set_result(None)
 
     def pause(self) -> Coroutine[Any, Any, None]:

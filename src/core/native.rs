@@ -197,11 +197,11 @@ pub trait Native<W: World>: Send {
     /// The run is being closed: nobody does errands any more.
     fn closing(&mut self) {}
 
-    /// An error from outside, for the first body: raised where it waits. Given back when that one runs now.
+    /// An error from outside, for the first body: raised where it waits. Gives the one that it takes the place of.
     ///
     /// # Errors
     /// The first body runs, or there is none: here is the error.
-    fn interrupt(&mut self, error: W::Error) -> Result<(), W::Error> {
+    fn interrupt(&mut self, error: W::Error) -> Result<Option<W::Error>, W::Error> {
         Err(error)
     }
 

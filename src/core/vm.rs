@@ -154,16 +154,19 @@ impl<W: World> Vm<W> {
         self.driven = true;
     }
 
-    /// An error from outside is raised where the first body of the outermost handler that holds bodies waits. Given back
-    /// when there is none that waits.
-    pub fn interrupt_bodies(&mut self, mut error: W::Error) -> Option<W::Error> {
+    /// An error from outside is raised where the first body of the outermost handler that holds bodies waits. Gives the one that
+    /// it takes the place of.
+    ///
+    /// # Errors
+    /// There is none that waits: here is the error.
+    pub fn interrupt_bodies(&mut self, mut error: W::Error) -> Result<Option<W::Error>, W::Error> {
         for shared in self.natives.iter_mut().flatten().filter(|shared| shared.open) {
             match shared.native.interrupt(error) {
-                Ok(()) => return None,
                 Err(back) => error = back,
+                taken => return taken,
             }
         }
-        Some(error)
+        Err(error)
     }
 
     /// How long the run may still wait; `None` is as long as it likes.

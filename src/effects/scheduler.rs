@@ -297,12 +297,14 @@ impl<W: TaskWorld> Scheduler<W> {
                     self.ready.push_first(self.root);
                 }
             }
-            if self.interruption.is_some()
-                && self.root_waits()
-                && !(self.driven && store.keeps_root())
-                && let Some(error) = self.interruption.take()
-            {
-                return self.interrupted(store, error);
+            if self.interruption.is_some() && self.root_waits() {
+                if self.driven && store.keeps_root() {
+                    // It is raised where the root is.
+                    return Next::Idle(Some(Duration::ZERO));
+                }
+                if let Some(error) = self.interruption.take() {
+                    return self.interrupted(store, error);
+                }
             }
             if let Some(key) = self.ready.pop() {
                 if key == self.root && self.driven && store.keeps_root() {

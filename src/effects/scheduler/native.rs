@@ -136,13 +136,14 @@ impl<W: TaskWorld> Native<W> for Scheduler<W> {
         self.driven = false;
     }
 
-    fn interrupt(&mut self, error: W::Error) -> Result<(), W::Error> {
-        let is_over = self.tasks.get(self.root).is_none() && !(self.driven && self.ending.is_some());
-        if self.running == self.root || self.interruption.is_some() || is_over {
+    fn interrupt(&mut self, error: W::Error) -> Result<Option<W::Error>, W::Error> {
+        let is_over = self.tasks.get(self.root).is_none();
+        let is_free =
+            if self.driven { !is_over || self.ending.is_some() } else { !is_over && self.interruption.is_none() };
+        if self.running == self.root || !is_free {
             return Err(error);
         }
-        self.interruption = Some(error);
-        Ok(())
+        Ok(self.interruption.replace(error))
     }
 
     fn stalled(&mut self, store: &mut dyn Store<W>, effect: W::Value, body: Continuation) -> Next<W> {

@@ -1,9 +1,12 @@
 //! An await that has begun, and waits (semantics 8).
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyIterator, PyModule};
 use pyo3::{PyTraverseError, PyVisit};
 
+use crate::py::errands::Unawaited;
 use crate::py::found::Found;
 
 /// The rest of an await: what `__await__` gave, and what it suspended with. Calling it gives itself, as an action does.
@@ -32,18 +35,37 @@ impl Begun {
     }
 }
 
-/// An awaitable that was made, and not begun. Calling it gives it, as an action does.
+/// An awaitable that was made, and not begun. Calling it gives it, as an action does; if nobody does, it is closed.
 #[pyclass(frozen, module = "segue._vm")]
-pub struct Made(pub Py<PyAny>);
+pub struct Made {
+    awaitable: Py<PyAny>,
+    is_called: AtomicBool,
+}
+
+impl Made {
+    /// That one.
+    pub const fn new(awaitable: Py<PyAny>) -> Self {
+        Self { awaitable, is_called: AtomicBool::new(false) }
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        if !*self.is_called.get_mut() {
+            Python::attach(|py| drop(Unawaited::new(self.awaitable.clone_ref(py))));
+        }
+    }
+}
 
 #[pymethods]
 impl Made {
     fn __call__(&self, py: Python<'_>) -> Py<PyAny> {
-        self.0.clone_ref(py)
+        self.is_called.store(true, Ordering::Relaxed);
+        self.awaitable.clone_ref(py)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.0)
+        visit.call(&self.awaitable)
     }
 }
 

@@ -6,7 +6,7 @@ mod roster;
 
 use std::sync::{Arc, OnceLock};
 
-use pyo3::exceptions::PyBaseException;
+use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyModule, PyTuple};
 use pyo3::{PyTraverseError, PyVisit};
@@ -88,7 +88,11 @@ impl Engine {
 
     /// Nothing more is awaited: what was not begun never is.
     fn dismiss(&self, py: Python<'_>) -> PyResult<()> {
-        self.roster.take_all().iter().try_for_each(|drive| drive.get().end(py))
+        let mut ended = Ok(());
+        for drive in self.roster.take_all() {
+            ended = ended.and(drive.get().end(py));
+        }
+        ended
     }
 
     /// Answers the action with a value.
@@ -103,7 +107,9 @@ impl Engine {
 
     /// Raises an exception where the root waits.
     fn interrupt(&self, py: Python<'_>, exc: Py<PyBaseException>) -> PyResult<()> {
-        self.vm.get().with(py, |machine| machine.interrupt_wait(py, exc))
+        let earlier = self.vm.get().with(py, |machine| machine.interrupt_wait(py, exc))?;
+        drop(earlier);
+        Ok(())
     }
 
     /// From now on that is called, from any thread, when something arrives.
@@ -179,35 +185,38 @@ impl Engine {
     /// Hands each errand to whoever awaits for its task. Where nobody does, the bridge sends somebody.
     ///
     /// # Errors
-    /// What the loop and the bridge raise.
+    /// What the loop and the bridge raised first.
     fn deliver(slf: &Bound<'_, Self>, bridge: &Bridge) -> PyResult<()> {
-        let (py, engine) = (slf.py(), slf.get());
-        let errands = engine.vm.get().with(py, |machine| machine.errands().take()).unwrap_or_default();
+        let errands = slf.get().vm.get().with(slf.py(), |machine| machine.errands().take()).unwrap_or_default();
+        let mut delivered = Ok(());
         for errand in errands {
-            match errand {
-                Errand::Await { order, task, context } => match engine.roster.of(py, task.as_ref()) {
-                    Some(drive) => drive.get().give(py, order)?,
-                    None => {
-                        let whose = (task, context.as_ref().map(|context| context.clone_ref(py)));
-                        let drive = Self::send_one(slf, bridge.clone_ref(py), whose)?;
-                        drive.get().give(py, order)?;
-                        bridge.attend(py, &drive, context.as_ref())?;
-                    }
-                },
-                Errand::Cancel { completer, task } => {
-                    if let Some(drive) = engine.roster.of(py, task.as_ref())
-                        && drive.get().cancel(py, &completer)?
-                    {
-                        bridge.go_on(py)?;
-                    }
-                }
-                Errand::Over(task) => {
-                    let drive = engine.roster.take(Some(&task));
-                    drive.map_or(Ok(()), |drive| drive.get().end(py))?;
-                }
-            }
+            delivered = delivered.and(Self::hand_over(slf, bridge, errand));
         }
-        Ok(())
+        delivered
+    }
+
+    fn hand_over(slf: &Bound<'_, Self>, bridge: &Bridge, errand: Errand) -> PyResult<()> {
+        let (py, roster) = (slf.py(), &slf.get().roster);
+        match errand {
+            Errand::Await { order, task, context } => match roster.of(py, task.as_ref()) {
+                Some(drive) => drive.get().give(py, order),
+                None => {
+                    let whose = (task, context.as_ref().map(|context| context.clone_ref(py)));
+                    let drive = Self::send_one(slf, bridge.clone_ref(py), whose)?;
+                    drive.get().give(py, order)?;
+                    match bridge.attend(py, &drive, context.as_ref()) {
+                        Ok(()) => Ok(()),
+                        Err(error) if error.is_instance_of::<PyException>(py) => drive.get().fail(py, error),
+                        Err(error) => Err(error),
+                    }
+                }
+            },
+            Errand::Cancel { completer, task } => match roster.of(py, task.as_ref()) {
+                Some(drive) if drive.get().cancel(py, &completer)? => bridge.go_on(py),
+                _ => Ok(()),
+            },
+            Errand::Over(task) => roster.take(Some(&task)).map_or(Ok(()), |drive| drive.get().end(py)),
+        }
     }
 
     /// Somebody awaits for that task, in that context, from now on.

@@ -144,5 +144,5 @@ fn to_await(py: Python<'_>, made: PyResult<Py<PyAny>>) -> Result<Outcome<PyWorld
 
 /// An action that gives what is to be awaited.
 pub(super) fn made(py: Python<'_>, awaitable: Py<PyAny>) -> PyResult<Py<PyAny>> {
-    Ok(Py::new(py, Made(awaitable))?.into_any())
+    Ok(Py::new(py, Made::new(awaitable))?.into_any())
 }

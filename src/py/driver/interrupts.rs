@@ -18,14 +18,19 @@ const PYTHON_TURNS: u64 = 1024;
 const WAIT_SLICE: Duration = Duration::from_millis(50);
 
 impl Machine {
-    /// An error interrupts a wait that was told, or meets the program where it is.
-    pub fn interrupt_wait(&mut self, py: Python<'_>, error: Py<PyBaseException>) {
+    /// An error interrupts a wait that was told, or meets the program where it is. Gives the one that it takes the place of.
+    pub fn interrupt_wait(&mut self, py: Python<'_>, error: Py<PyBaseException>) -> Option<PyErr> {
+        let as_raised = |error: Py<PyBaseException>| PyErr::from_value(error.into_bound(py).into_any());
         if std::mem::take(&mut self.idle) {
             self.vm.receive(host!(self, py), Outcome::Raised(error));
-        } else {
-            let Some(error) = self.vm.interrupt_bodies(error) else { return };
-            self.signal = Some(PyErr::from_value(error.into_bound(py).into_any()));
-            self.vm.mailbox().interrupt();
+            return None;
+        }
+        match self.vm.interrupt_bodies(error) {
+            Ok(earlier) => earlier.map(as_raised),
+            Err(error) => {
+                self.vm.mailbox().interrupt();
+                self.signal.replace(as_raised(error))
+            }
         }
     }
 

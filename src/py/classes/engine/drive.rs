@@ -153,7 +153,21 @@ impl Drive {
         }
     }
 
-    /// Its task is over, or the run: what was not begun never is.
+    /// It has no task of the loop, by that error, which the task of the program gets that waits for it.
+    ///
+    /// # Errors
+    /// What the loop raises.
+    pub fn fail(&self, py: Python<'_>, error: PyErr) -> PyResult<()> {
+        let next = self.state().next.take();
+        drop(self.engine.get().roster.take(self.task()));
+        let Some(Order { awaitable, completer }) = next else { return Ok(()) };
+        drop(awaitable);
+        let trace = error.traceback(py).map_or_else(|| py.None(), |trace| trace.into_any().unbind());
+        handle::came(py, &completer, Settled::Error(error.into_value(py), trace));
+        self.bridge.go_on(py)
+    }
+
+    /// Its task is over, or the run: what was not begun never is, and what has not ended is cancelled.
     ///
     /// # Errors
     /// What the loop raises.
@@ -161,9 +175,17 @@ impl Drive {
         let mut state = self.state();
         state.over = true;
         let next = state.next.take();
+        let is_left = match state.awaited.as_mut().map(|awaited| &mut awaited.purpose) {
+            // The root's coroutine ends what it awaits by itself.
+            Some(Purpose::Order { asked, .. }) if self.task.is_some() => !std::mem::replace(asked, true),
+            _ => false,
+        };
         drop(state);
         drop(next);
-        self.rouse(py)
+        match self.station() {
+            Some(station) if is_left => station.cancel(py),
+            _ => self.rouse(py),
+        }
     }
 
     fn rouse(&self, py: Python<'_>) -> PyResult<()> {
@@ -188,14 +210,8 @@ impl Drive {
     /// The task of the loop was cancelled before it began, with that error. What the task of the program awaits next has a new
     /// one.
     #[pyo3(signature = (error, /))]
-    fn lost(slf: &Bound<'_, Self>, error: Py<PyBaseException>) -> PyResult<()> {
-        let (py, drive) = (slf.py(), slf.get());
-        let next = drive.state().next.take();
-        drop(drive.engine.get().roster.take(drive.task()));
-        let Some(Order { awaitable, completer }) = next else { return Ok(()) };
-        drop(awaitable);
-        handle::came(py, &completer, Settled::Error(error, py.None()));
-        drive.bridge.go_on(py)
+    fn lost(&self, py: Python<'_>, error: Py<PyBaseException>) -> PyResult<()> {
+        self.fail(py, PyErr::from_value(error.into_bound(py).into_any()))
     }
 
     const fn __await__(slf: Py<Self>) -> Py<Self> {
@@ -272,7 +288,7 @@ impl Drive {
     }
 
     fn __clear__(&self) {
-        let state = std::mem::take(&mut *self.state());
+        let state = std::mem::replace(&mut *self.state(), State { over: true, ..State::default() });
         drop(state);
     }
 }

@@ -18,6 +18,9 @@ use crate::py::error;
 use crate::py::found::name;
 use crate::py::world::PyWorld;
 
+/// How many awaits of what is ready the root makes between two turns of the loop.
+const AT_ONCE: u32 = 64;
+
 /// What ended an await.
 type Outcome<'py> = Result<Py<PyAny>, Bound<'py, PyBaseException>>;
 
@@ -160,7 +163,7 @@ impl Drive {
 
     /// The run goes on with its root, up to where that waits for the loop.
     fn go_on<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        loop {
+        for _ in 0..AT_ONCE {
             let Some((driven, has_errands)) = self.engine.get().drive(py, self.bridge.turns)? else {
                 // Somebody awaits an action of another task's.
                 return Err(self.came_to(py, Driven::Idle(None)));
@@ -191,6 +194,7 @@ impl Drive {
                 return Ok(waits);
             }
         }
+        Err(self.came_to(py, Driven::Busy))
     }
 
     /// The end of the root's await.
