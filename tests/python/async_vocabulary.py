@@ -229,6 +229,28 @@ def gathered(*programs):
 # Looking at errors.
 
 
+def turns_while(coroutine_function):
+    """How many turns of the loop something takes, and what it comes to."""
+
+    async def main():
+        turns, done = 0, False
+
+        async def counts():
+            nonlocal turns
+            while not done:
+                turns += 1
+                await asyncio.sleep(0)
+
+        other = asyncio.create_task(counts())
+        await asyncio.sleep(0)
+        result = await coroutine_function()
+        done = True
+        await other
+        return turns, result
+
+    return asyncio.run(main())
+
+
 def frames(error):
     """The functions in a traceback, outermost first: none of them the library's."""
     entries = traceback.extract_tb(error.__traceback__)

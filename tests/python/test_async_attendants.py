@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from async_vocabulary import ASYNCIO, CANCELLED, after, asyncios, frames, loops, value
+from async_vocabulary import ASYNCIO, CANCELLED, after, asyncios, frames, loops, turns_while, value
 from segue import (
     Await,
     Cancel,
@@ -279,28 +279,6 @@ def test_each_task_keeps_its_variables_whoever_s_await_runs_it(loop):
     assert value(loop, program()) == [[(number, turn) for turn in range(6)] for number in range(3)]
 
 
-def turns_while(coroutine_function):
-    """How many turns of the loop something takes, and what it comes to."""
-
-    async def main():
-        turns, done = 0, False
-
-        async def counts():
-            nonlocal turns
-            while not done:
-                turns += 1
-                await asyncio.sleep(0)
-
-        other = asyncio.create_task(counts())
-        await asyncio.sleep(0)
-        result = await coroutine_function()
-        done = True
-        await other
-        return turns, result
-
-    return asyncio.run(main())
-
-
 @pytest.mark.parametrize("waits", [True, False], ids=["waits", "ready"])
 def test_an_await_of_a_task_takes_one_turn_of_the_loop_whether_it_waits_or_not(waits):
     """What waited goes on in the turn in which it ended; after what was ready the loop has its turn first."""
@@ -384,6 +362,16 @@ def test_a_sooner_time_is_kept_where_a_later_one_is_awaited_already(loop, root_a
     assert log == ["slept", "limited"]
 
 
+def value_in_time(loop, program, *outside):
+    """What a program comes to, limited by the loop's own means: a timer of the scheduler's would come to its help."""
+
+    async def main():
+        result = await loop.limited(5, async_run(program, handlers=[*outside, scheduler]))
+        return result if result == CANCELLED else result.value
+
+    return loop.run(main)
+
+
 @loops
 def test_a_time_that_passes_while_the_root_acts_is_no_reason_to_miss_the_next(loop):
     """The loop's timer finds a run that nobody may drive, and is spent."""
@@ -403,12 +391,7 @@ def test_a_time_that_passes_while_the_root_acts_is_no_reason_to_miss_the_next(lo
         yield Await(done.wait())
         return "ended"
 
-    async def main():
-        run = async_run(program(), handlers=[Fetching(loop, 0.03), scheduler])
-        result = await loop.limited(5, run)
-        return result if result == CANCELLED else result.value
-
-    assert loop.run(main) == "ended"
+    assert value_in_time(loop, program(), Fetching(loop, 0.03)) == "ended"
 
 
 @loops
@@ -427,11 +410,7 @@ def test_a_time_that_wakes_the_root_is_no_reason_to_miss_the_next(loop):
         yield Await(done.wait())
         return "ended"
 
-    async def main():
-        result = await loop.limited(5, async_run(program(), handlers=[scheduler]))
-        return result if result == CANCELLED else result.value
-
-    assert loop.run(main) == "ended"
+    assert value_in_time(loop, program()) == "ended"
 
 
 @loops

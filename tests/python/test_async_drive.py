@@ -14,6 +14,7 @@ import weakref
 
 import pytest
 
+from async_vocabulary import turns_while
 from segue import Await, Get, async_run, do, scheduler, state
 
 
@@ -120,57 +121,42 @@ def test_an_error_that_is_not_caught_there_is_the_programs(thrown):
     assert set(seen[1:]) <= {"asks", "<listcomp>", "trap"}
 
 
-def test_what_has_no_throw_raises_at_the_yield():
-    class Bare:
-        def __await__(self):
-            return self
+class Bare:
+    """An iterator that waits for ever, and has no `throw`."""
 
-        def __iter__(self):
-            return self
+    def __await__(self):
+        return self
 
-        def __next__(self):
-            return "waits"
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return "waits"
+
+
+class Broken(Bare):
+    """One that cannot even tell."""
+
+    def __getattr__(self, name):
+        raise ZeroDivisionError(name)
+
+
+@pytest.mark.parametrize(("awaited", "raised"), [(Bare, "OSError('gone')"), (Broken, "ZeroDivisionError('throw')")])
+def test_what_has_no_throw_raises_at_the_yield(awaited, raised):
+    """The error, or what looking `throw` up raises."""
 
     @do
     def program():
         try:
-            yield Await(Bare())
-        except OSError as error:
+            yield Await(awaited())
+        except (OSError, ZeroDivisionError) as error:
             return repr(error)
 
     coroutine = async_run(program())
     assert coroutine.send(None) == "waits"
     with pytest.raises(StopIteration) as end:
         coroutine.throw(OSError("gone"))
-    assert end.value.value.value == "OSError('gone')"
-
-
-def test_an_error_of_the_look_up_of_throw_is_raised_at_the_yield():
-    class Broken:
-        def __await__(self):
-            return self
-
-        def __iter__(self):
-            return self
-
-        def __next__(self):
-            return "waits"
-
-        def __getattr__(self, name):
-            raise ZeroDivisionError(name)
-
-    @do
-    def program():
-        try:
-            yield Await(Broken())
-        except ZeroDivisionError as error:
-            return str(error)
-
-    coroutine = async_run(program())
-    assert coroutine.send(None) == "waits"
-    with pytest.raises(StopIteration) as end:
-        coroutine.throw(OSError("gone"))
-    assert end.value.value.value == "throw"
+    assert end.value.value.value == raised
 
 
 @pytest.mark.parametrize("handlers", [(), (state({"n": 1}),)])
@@ -334,8 +320,6 @@ def test_what_awaits_its_own_run_is_told():
 
 
 def test_a_thousand_awaits_in_a_row_wait_for_the_loop_each():
-    turns = []
-
     async def turn():
         await asyncio.sleep(0)
         return 1
@@ -347,19 +331,9 @@ def test_a_thousand_awaits_in_a_row_wait_for_the_loop_each():
             total += yield Await(turn())
         return total
 
-    async def main():
-        done = False
+    async def run():
+        return (await async_run(program())).value
 
-        async def counts():
-            while not done:
-                turns.append(1)
-                await asyncio.sleep(0)
-
-        other = asyncio.create_task(counts())
-        value = (await async_run(program())).value
-        done = True
-        await other
-        return value
-
-    assert asyncio.run(main()) == 1000
-    assert len(turns) > 900
+    turns, result = turns_while(run)
+    assert result == 1000
+    assert turns > 900

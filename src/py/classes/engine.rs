@@ -226,7 +226,7 @@ impl Engine {
         whose: (Option<Py<PyAny>>, Option<Py<PyAny>>),
     ) -> PyResult<Py<Drive>> {
         let (py, roster) = (slf.py(), &slf.get().roster);
-        let drive = Py::new(py, Drive::new(slf.clone().unbind(), bridge, whose, roster.count()))?;
+        let drive = Py::new(py, Drive::new(slf.clone().unbind(), bridge, whose))?;
         roster.put(py, &drive);
         Ok(drive)
     }

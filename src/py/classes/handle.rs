@@ -363,12 +363,10 @@ impl ExternalPromise {
     ///     `TypeError`: `exc` is no exception.
     #[pyo3(signature = (exc, /))]
     fn fail(slf: &Bound<'_, Self>, exc: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Ok(error) = exc.cast::<PyBaseException>() else {
+        if !exc.is_instance_of::<PyBaseException>() {
             return Err(PyTypeError::new_err(format!("fail() takes an exception, got {}", safe_repr(exc))));
-        };
-        let trace = PyErr::from_value(exc.clone()).traceback(slf.py());
-        let trace = trace.map_or_else(|| slf.py().None(), |trace| trace.into_any().unbind());
-        complete(slf.as_super(), Settled::Error(error.clone().unbind(), trace))
+        }
+        complete(slf.as_super(), failed(slf.py(), PyErr::from_value(exc.clone())))
     }
 }
 
@@ -378,6 +376,12 @@ fn complete(handle: &Bound<'_, Handle>, settled: Settled<PyWorld>) -> PyResult<(
     let Some(inner) = handle.get().inner() else { return Err(no_copy(handle)) };
     let Some((promise, inbox)) = use_up(py, inner) else { return Err(error::completed(py, handle.as_any())) };
     inbox.post(promise, settled).map_err(|_| error::too_late(py, handle.as_any()))
+}
+
+/// A failure by that error, as far as it has come.
+pub fn failed(py: Python<'_>, error: PyErr) -> Settled<PyWorld> {
+    let trace = error.traceback(py).map_or_else(|| py.None(), |trace| trace.into_any().unbind());
+    Settled::Error(error.into_value(py), trace)
 }
 
 /// What was awaited for that completer came to that: whoever awaited sees to it that the run goes on. Where nobody waits

@@ -37,8 +37,6 @@ use station::Station;
 pub struct Drive {
     engine: Py<Engine>,
     bridge: Bridge,
-    /// How many there were before it in its run.
-    number: u64,
     /// For whom it awaits, and the context of that task, in which the loop's task runs; the root has neither.
     task: Option<Py<PyAny>>,
     context: Option<Py<PyAny>>,
@@ -82,24 +80,14 @@ enum Purpose {
 
 impl Drive {
     /// Of that run, for a task with its context, or for the root.
-    pub fn new(
-        engine: Py<Engine>,
-        bridge: Bridge,
-        (task, context): (Option<Py<PyAny>>, Option<Py<PyAny>>),
-        number: u64,
-    ) -> Self {
+    pub fn new(engine: Py<Engine>, bridge: Bridge, (task, context): (Option<Py<PyAny>>, Option<Py<PyAny>>)) -> Self {
         let (station, state) = (OnceLock::new(), Mutex::default());
-        Self { engine, bridge, number, task, context, station, state }
+        Self { engine, bridge, task, context, station, state }
     }
 
     /// For whom it awaits; the root is not told.
     pub const fn task(&self) -> Option<&Py<PyAny>> {
         self.task.as_ref()
-    }
-
-    /// How many there were before it in its run.
-    pub const fn number(&self) -> u64 {
-        self.number
     }
 
     /// Where it awaits, when that is known.
@@ -162,8 +150,7 @@ impl Drive {
         drop(self.engine.get().roster.take(self.task()));
         let Some(Order { awaitable, completer }) = next else { return Ok(()) };
         drop(awaitable);
-        let trace = error.traceback(py).map_or_else(|| py.None(), |trace| trace.into_any().unbind());
-        handle::came(py, &completer, Settled::Error(error.into_value(py), trace));
+        handle::came(py, &completer, handle::failed(py, error));
         self.bridge.go_on(py)
     }
 

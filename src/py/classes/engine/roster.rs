@@ -1,7 +1,6 @@
 //! Who awaits for which task of a run.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
@@ -12,11 +11,14 @@ use super::drive::Drive;
 
 /// Those that await, for the root and for each task that has awaited and is not over.
 #[derive(Default)]
-pub struct Roster {
-    /// By the address of the task's handle, which its drive keeps; the root has none.
-    drives: Mutex<HashMap<usize, Py<Drive>>>,
+pub struct Roster(Mutex<Drives>);
+
+#[derive(Default)]
+struct Drives {
+    /// By the address of the task's handle, which its drive keeps; the root has none. With how many there were before.
+    known: HashMap<usize, (u64, Py<Drive>)>,
     /// How many there were so far.
-    sent: AtomicU64,
+    count: u64,
 }
 
 fn address(task: Option<&Py<PyAny>>) -> usize {
@@ -25,36 +27,35 @@ fn address(task: Option<&Py<PyAny>>) -> usize {
 
 impl Roster {
     /// The lock is held for no Python.
-    fn drives(&self) -> MutexGuard<'_, HashMap<usize, Py<Drive>>> {
-        self.drives.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many were before the next one.
-    pub fn count(&self) -> u64 {
-        self.sent.fetch_add(1, Ordering::Relaxed)
+    fn drives(&self) -> MutexGuard<'_, Drives> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// That one awaits for its task from now on.
     pub fn put(&self, py: Python<'_>, drive: &Py<Drive>) {
-        let before = self.drives().insert(address(drive.get().task()), drive.clone_ref(py));
+        let mut drives = self.drives();
+        drives.count += 1;
+        let entry = (drives.count, drive.clone_ref(py));
+        let before = drives.known.insert(address(drive.get().task()), entry);
+        drop(drives);
         drop(before);
     }
 
     /// Who awaits for that task.
     pub fn of(&self, py: Python<'_>, task: Option<&Py<PyAny>>) -> Option<Py<Drive>> {
-        self.drives().get(&address(task)).map(|drive| drive.clone_ref(py))
+        self.drives().known.get(&address(task)).map(|(_, drive)| drive.clone_ref(py))
     }
 
     /// Nobody awaits for that task any more: who did.
     pub fn take(&self, task: Option<&Py<PyAny>>) -> Option<Py<Drive>> {
-        self.drives().remove(&address(task))
+        self.drives().known.remove(&address(task)).map(|(_, drive)| drive)
     }
 
     /// Nobody awaits any more: who did, the first one first.
     pub fn take_all(&self) -> Vec<Py<Drive>> {
-        let mut drives: Vec<_> = std::mem::take(&mut *self.drives()).into_values().collect();
-        drives.sort_by_key(|drive| drive.get().number());
-        drives
+        let mut drives: Vec<_> = std::mem::take(&mut self.drives().known).into_values().collect();
+        drives.sort_by_key(|(place, _)| *place);
+        drives.into_iter().map(|(_, drive)| drive).collect()
     }
 
     /// What is held, for the collector.
@@ -62,7 +63,7 @@ impl Roster {
     /// # Errors
     /// What the visitor raises to stop the traversal.
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let Ok(drives) = self.drives.try_lock() else { return Ok(()) };
-        drives.values().try_for_each(|drive| visit.call(drive))
+        let Ok(drives) = self.0.try_lock() else { return Ok(()) };
+        drives.known.values().try_for_each(|(_, drive)| visit.call(drive))
     }
 }

@@ -60,10 +60,10 @@ impl Drive {
         begun.first.into_bound(py)
     }
 
-    /// Begins to await what was made; gives what it suspends with, if it does.
+    /// Begins to await what was made; gives what it suspends with.
     ///
     /// # Errors
-    /// What making it raised.
+    /// It has ended at once: here is its outcome.
     fn begin<'py>(
         &self,
         py: Python<'py>,
@@ -143,8 +143,7 @@ impl Drive {
             Ok(value) => Settled::Value(value),
             Err(error) => {
                 station::as_it_came(&error)?;
-                let trace = PyErr::from_value(error.clone().into_any()).traceback(py);
-                Settled::Error(error.unbind(), trace.map_or_else(|| py.None(), |trace| trace.into_any().unbind()))
+                handle::failed(py, PyErr::from_value(error.into_any()))
             }
         })
     }
