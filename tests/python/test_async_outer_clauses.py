@@ -16,6 +16,7 @@ from segue import (
     Effect,
     Gather,
     Handler,
+    LimitExceeded,
     Limits,
     Sleep,
     Spawn,
@@ -294,7 +295,7 @@ def test_what_is_awaited_ends_with_a_run_that_its_limits_break_off(loop):
         yield Spawn(Await(long(begun)))
         yield Await(begun.wait())
         while True:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(LimitExceeded):
                 yield Yield()
 
     async def main():
@@ -303,6 +304,6 @@ def test_what_is_awaited_ends_with_a_run_that_its_limits_break_off(loop):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert type(loop.run(main).error).__name__ == "LimitExceeded"
+        assert isinstance(loop.run(main).error, LimitExceeded)
     assert log == ["ended"]
     assert time.monotonic() - began < 10
